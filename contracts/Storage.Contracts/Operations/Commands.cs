@@ -1,0 +1,95 @@
+using System.Text.Json.Serialization;
+
+namespace Storage.Contracts;
+
+// The commands: what a client asks for, by HTTP or by message. A pool is named by uuid, or by name (with the host where a
+// name is on several hosts). CommandId is the client's idempotency key and becomes the operation's id; absent, one is made.
+
+/// <summary>Any command. Same id and same content is the same operation; same id and other content is refused.</summary>
+public interface ICommand
+{
+    Guid? CommandId { get; }
+}
+
+/// <summary>
+/// Keeps a pool's definition. An active pool goes on with the old one until it is stopped.
+/// <paramref name="Transient"/>: also starts it, and forgets it when it stops.
+/// </summary>
+/// <param name="Host">The host that has it; may be absent where only one host is known, or for cluster types.</param>
+/// <param name="ExpectedVersion">Refused unless the known definition has this version; 0 is "not there yet".</param>
+public sealed record DefinePool(
+    Guid? CommandId, PoolDefinition Definition, string? Host = null, bool Transient = false, int? ExpectedVersion = null) : ICommand;
+
+/// <summary>Makes the storage of an inactive pool (directory, file system, volume group …). Over existing data only when told.</summary>
+public sealed record BuildPool(Guid? CommandId, string Pool, string? Host = null, bool Overwrite = false) : ICommand;
+
+/// <summary>Makes a pool usable and lists it. Starting a pool that runs is refused, as in libvirt.</summary>
+public sealed record StartPool(Guid? CommandId, string Pool, string? Host = null) : ICommand;
+
+/// <summary>Ends the use of a pool. Its data stays.</summary>
+public sealed record StopPool(Guid? CommandId, string Pool, string? Host = null) : ICommand;
+
+/// <summary>Looks at an active pool and its volumes again.</summary>
+public sealed record RefreshPool(Guid? CommandId, string Pool, string? Host = null) : ICommand;
+
+/// <summary>Removes the storage of an inactive pool; refused while it holds data.</summary>
+public sealed record DeletePool(Guid? CommandId, string Pool, string? Host = null) : ICommand;
+
+/// <summary>Forgets an inactive pool. Its data stays.</summary>
+public sealed record UndefinePool(Guid? CommandId, string Pool, string? Host = null) : ICommand;
+
+/// <summary>Whether the pool is started whenever its worker comes up.</summary>
+public sealed record SetPoolAutostart(Guid? CommandId, string Pool, bool Autostart, string? Host = null) : ICommand;
+
+/// <summary>Looks for storage that a pool of this type could use. The result is in the operation and in <see cref="PoolSourcesFound"/>.</summary>
+/// <param name="Source">Where to look, for the types that need it (a server's name).</param>
+public sealed record FindPoolSources(Guid? CommandId, PoolType Type, string? Host = null, PoolSource? Source = null) : ICommand;
+
+public sealed record CreateVolume(Guid? CommandId, string Pool, VolumeDefinition Volume, string? Host = null) : ICommand;
+
+/// <summary>Up to <see cref="Limit"/> volumes in one operation. All of them, or none: a failure removes those already made.</summary>
+public sealed record CreateVolumes(Guid? CommandId, string Pool, IReadOnlyList<VolumeDefinition> Volumes, string? Host = null) : ICommand
+{
+    public const int Limit = 1000;
+}
+
+/// <param name="Volume">The new volume's definition, in <paramref name="Pool"/>.</param>
+/// <param name="SourceVolume">The volume to copy.</param>
+/// <param name="SourcePool">Its pool, on the same host; absent is the same pool.</param>
+/// <param name="Reflink">Share the blocks; refused where the file system cannot.</param>
+public sealed record CloneVolume(
+    Guid? CommandId, string Pool, VolumeDefinition Volume, string SourceVolume, string? SourcePool = null, bool Reflink = false, string? Host = null) : ICommand;
+
+/// <param name="Capacity">The new capacity in bytes, or the difference where <paramref name="Delta"/>.</param>
+/// <param name="Shrink">Must be said for a smaller capacity.</param>
+/// <param name="Allocate">Allocate the grown part.</param>
+public sealed record ResizeVolume(
+    Guid? CommandId, string Pool, string Volume,
+    [property: JsonConverter(typeof(ByteSizeJsonConverter))] long? Capacity,
+    bool Delta = false, bool Shrink = false, bool Allocate = false, string? Host = null) : ICommand;
+
+public sealed record WipeVolume(Guid? CommandId, string Pool, string Volume, WipeAlgorithm Algorithm = WipeAlgorithm.Zero, string? Host = null) : ICommand;
+
+public sealed record DeleteVolume(Guid? CommandId, string Pool, string Volume, string? Host = null) : ICommand;
+
+/// <summary>Looks at one volume again.</summary>
+public sealed record RefreshVolume(Guid? CommandId, string Pool, string Volume, string? Host = null) : ICommand;
+
+/// <summary>Ends an operation early. What is queued never starts; what runs is undone.</summary>
+public sealed record CancelOperation(Guid? CommandId, Guid OperationId) : ICommand;
+
+/// <summary>libvirt's wipe algorithms.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<WipeAlgorithm>))]
+public enum WipeAlgorithm
+{
+    [JsonStringEnumMemberName("zero")] Zero,
+    [JsonStringEnumMemberName("nnsa")] Nnsa,
+    [JsonStringEnumMemberName("dod")] Dod,
+    [JsonStringEnumMemberName("bsi")] Bsi,
+    [JsonStringEnumMemberName("gutmann")] Gutmann,
+    [JsonStringEnumMemberName("schneier")] Schneier,
+    [JsonStringEnumMemberName("pfitzner7")] Pfitzner7,
+    [JsonStringEnumMemberName("pfitzner33")] Pfitzner33,
+    [JsonStringEnumMemberName("random")] Random,
+    [JsonStringEnumMemberName("trim")] Trim,
+}

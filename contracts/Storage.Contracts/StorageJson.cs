@@ -1,0 +1,36 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Storage.Contracts;
+
+/// <summary>How everything is written as JSON: camelCase, no nulls, enums by their wire names.</summary>
+public static class StorageJson
+{
+    /// <summary>For what Storage wrote itself: unknown members are passed over, so that versions can differ by one.</summary>
+    public static JsonSerializerOptions Options { get; } = Create(JsonUnmappedMemberHandling.Skip);
+
+    /// <summary>For what a client wrote: unknown members are refused.</summary>
+    public static JsonSerializerOptions Strict { get; } = Create(JsonUnmappedMemberHandling.Disallow);
+
+    public static JsonElement ToElement<T>(T value) => JsonSerializer.SerializeToElement(value, Options);
+
+    /// <summary>Applies the house's settings to options that a library made.</summary>
+    public static void Configure(JsonSerializerOptions options, JsonUnmappedMemberHandling unknown)
+    {
+        options.PropertyNamingPolicy = JsonNamingPolicy.CamelCase;
+        options.PropertyNameCaseInsensitive = true;
+        options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        options.RespectNullableAnnotations = true;
+        options.RespectRequiredConstructorParameters = true;
+        options.UnmappedMemberHandling = unknown;
+        options.MaxDepth = 32;
+    }
+
+    private static JsonSerializerOptions Create(JsonUnmappedMemberHandling unknown)
+    {
+        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web);
+        Configure(options, unknown);
+        options.MakeReadOnly(populateMissingResolver: true);
+        return options;
+    }
+}

@@ -1,0 +1,99 @@
+using System.Text.Json.Serialization;
+
+namespace Storage.Contracts;
+
+/// <summary>
+/// libvirt's <c>&lt;volume&gt;</c> document: what is asked for at creation and, with the observed parts filled,
+/// what a host reported. Sizes are bytes; JSON input may use libvirt's units.
+/// </summary>
+public sealed record VolumeDefinition
+{
+    public required string Name { get; init; }
+
+    /// <summary>Identity within the pool type, given by the backend (for files the path).</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Given by the backend; ignored on input.</summary>
+    public VolumeKind? Type { get; init; }
+
+    /// <summary>Size that a guest sees. May be absent at creation only with a backing store.</summary>
+    [JsonConverter(typeof(ByteSizeJsonConverter))]
+    public long? Capacity { get; init; }
+
+    /// <summary>Bytes taken from the pool. Absent at creation means the capacity: fully allocated.</summary>
+    [JsonConverter(typeof(ByteSizeJsonConverter))]
+    public long? Allocation { get; init; }
+
+    /// <summary>Bytes of the container file or device; observed.</summary>
+    [JsonConverter(typeof(ByteSizeJsonConverter))]
+    public long? Physical { get; init; }
+
+    /// <summary>Where the volume is found on the host; given by the backend.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>One of the volume formats of the pool's row in <see cref="PoolTypes"/>; absent is the type's default.</summary>
+    public string? Format { get; init; }
+
+    public Permissions? Permissions { get; init; }
+
+    /// <summary>Observed.</summary>
+    public Timestamps? Timestamps { get; init; }
+
+    public VolumeEncryption? Encryption { get; init; }
+
+    /// <summary>qcow2 compatibility level, <c>0.10</c> or <c>1.1</c>.</summary>
+    public string? Compat { get; init; }
+
+    /// <summary>Do not copy on write (btrfs).</summary>
+    public bool NoCow { get; init; }
+
+    [JsonConverter(typeof(ByteSizeJsonConverter))]
+    public long? ClusterSize { get; init; }
+
+    /// <summary>qcow2 features: <c>lazy_refcounts</c>, <c>extended_l2</c>, <c>data_file</c>; null is no element at all.</summary>
+    public IReadOnlyList<string>? Features { get; init; }
+
+    public BackingStore? BackingStore { get; init; }
+
+    /// <summary>Extents on the pool's devices; observed.</summary>
+    public IReadOnlyList<SourceExtent>? Extents { get; init; }
+
+    /// <summary>What is wrong with the volume as it was seen (unreadable, malformed); observed, not part of the XML.</summary>
+    public string? Problem { get; init; }
+}
+
+[JsonConverter(typeof(JsonStringEnumConverter<VolumeKind>))]
+public enum VolumeKind
+{
+    [JsonStringEnumMemberName("file")] File,
+    [JsonStringEnumMemberName("block")] Block,
+    [JsonStringEnumMemberName("dir")] Dir,
+    [JsonStringEnumMemberName("network")] Network,
+    [JsonStringEnumMemberName("netdir")] Netdir,
+    [JsonStringEnumMemberName("ploop")] Ploop,
+}
+
+/// <param name="Path">The backing file or device; relative paths are relative to the volume's directory.</param>
+/// <param name="Format">Its format; absent at creation is raw. It is never probed from a guest's image.</param>
+public sealed record BackingStore(string Path, string? Format = null, Permissions? Permissions = null);
+
+public sealed record SourceExtent(string Device, long Start, long End);
+
+public sealed record Timestamps(
+    DateTimeOffset? Access = null,
+    DateTimeOffset? Modified = null,
+    DateTimeOffset? Changed = null,
+    DateTimeOffset? Birth = null);
+
+/// <param name="Format">default, qcow, luks, luks2 or luks-any.</param>
+/// <param name="Engine">qemu or librbd.</param>
+public sealed record VolumeEncryption(
+    string Format,
+    string? Engine = null,
+    IReadOnlyList<SecretReference>? Secrets = null,
+    EncryptionCipher? Cipher = null,
+    EncryptionIvgen? Ivgen = null);
+
+public sealed record EncryptionCipher(string Name, int Size, string? Mode = null, string? Hash = null);
+
+public sealed record EncryptionIvgen(string Name, string? Hash = null);

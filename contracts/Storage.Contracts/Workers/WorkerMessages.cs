@@ -1,0 +1,67 @@
+using System.Text.Json;
+
+namespace Storage.Contracts;
+
+// What the ledger and the workers say to each other.
+
+/// <summary>Work for one worker, sent to <see cref="Queues.Worker(PoolFamily, string)"/>. The worker journals it before it acknowledges.</summary>
+public sealed record RunOperations(IReadOnlyList<OperationRun> Runs);
+
+/// <summary>One operation to run. Sent again while nothing is heard of it; running it twice has one effect.</summary>
+/// <param name="OperationId">The command's id.</param>
+/// <param name="Command">The command's name.</param>
+/// <param name="Pool">The pool's whole definition with its uuid; null for commands on a host.</param>
+/// <param name="Arguments">The command's record as JSON.</param>
+/// <param name="Revision">The highest revision known of the pool: the worker's events have higher ones.</param>
+/// <param name="AcceptedAt">When it was accepted.</param>
+/// <param name="Cause">Who asked.</param>
+/// <param name="SourcePool">The definition of another pool that the command reads from (clone).</param>
+/// <param name="TraceParent">W3C trace context of the request.</param>
+public sealed record OperationRun(
+    Guid OperationId,
+    string Command,
+    PoolDefinition? Pool,
+    JsonElement Arguments,
+    long Revision,
+    DateTimeOffset AcceptedAt,
+    EventCause Cause = EventCause.Command,
+    PoolDefinition? SourcePool = null,
+    string? TraceParent = null);
+
+/// <summary>Stop running an operation and undo it. No answer of its own: the operation's end is the answer.</summary>
+public sealed record CancelRun(Guid OperationId);
+
+/// <summary>Events of one worker, in the order in which they occurred, sent to <see cref="Queues.Inventory"/>.</summary>
+public sealed record HostReport(string Host, PoolFamily Family, Guid Instance, IReadOnlyList<StorageEvent> Events);
+
+/// <summary>Who a worker is and what it can do. Sent when it comes up and every <see cref="Interval"/>; silence of <see cref="LostAfter"/> means lost.</summary>
+/// <param name="Instance">New for every start of the process.</param>
+public sealed record WorkerAnnouncement(
+    string Host,
+    PoolFamily Family,
+    Guid Instance,
+    string Version,
+    DateTimeOffset StartedAt,
+    IReadOnlyList<PoolTypeSupport> PoolTypes)
+{
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan LostAfter = TimeSpan.FromSeconds(20);
+}
+
+/// <summary>What one worker can do for a pool type.</summary>
+/// <param name="Reason">Why the type is not available; null when it is.</param>
+/// <param name="Operations">Names of <see cref="Contracts.PoolOperations"/> that it can do.</param>
+/// <param name="VolumeFormats">Formats that it can create, each with the reason where it cannot.</param>
+public sealed record PoolTypeSupport(
+    PoolType Type,
+    bool Available,
+    string? Reason,
+    IReadOnlyList<string> Operations,
+    IReadOnlyList<FormatSupport> VolumeFormats,
+    IReadOnlyList<HostTool> Tools);
+
+public sealed record FormatSupport(string Format, bool Available, string? Reason = null);
+
+/// <param name="Path">Where it was found; null when missing.</param>
+/// <param name="Version">As the tool prints it.</param>
+public sealed record HostTool(string Name, string? Path, string? Version);
