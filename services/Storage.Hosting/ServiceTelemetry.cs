@@ -1,0 +1,51 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Storage.Hosting;
+
+/// <summary>Health, traces and metrics: the same for every service.</summary>
+public static class ServiceTelemetry
+{
+    /// <summary>The name of our own activity source and meter.</summary>
+    public const string Source = "Storage";
+
+    public static readonly string Version =
+        Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+
+    /// <summary>Traces and metrics go to the OTLP endpoint of <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>, when that is set.</summary>
+    public static IHostApplicationBuilder AddServiceTelemetry(this IHostApplicationBuilder builder, string service)
+    {
+        var otlp = !string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+        builder.Services.AddHealthChecks();
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService(service, "storage", Version))
+            .WithTracing(tracing =>
+            {
+                tracing.AddSource(Source, "MassTransit", "Npgsql").AddAspNetCoreInstrumentation();
+                if (otlp)
+                    tracing.AddOtlpExporter();
+            })
+            .WithMetrics(metrics =>
+            {
+                metrics.AddMeter(Source, "MassTransit", "Npgsql").AddAspNetCoreInstrumentation().AddRuntimeInstrumentation()
+                    .AddPrometheusExporter();
+                if (otlp)
+                    metrics.AddOtlpExporter();
+            });
+        return builder;
+    }
+
+    /// <summary><c>/health/live</c> (the process answers), <c>/health/ready</c> (its database and broker do) and <c>/metrics</c>.</summary>
+    public static void MapServiceHealth(this WebApplication app)
+    {
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
+        app.MapPrometheusScrapingEndpoint();
+    }
+}

@@ -1,0 +1,66 @@
+using System.Text.Json.Serialization;
+using MassTransit;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Storage.Contracts;
+
+namespace Storage.Hosting;
+
+/// <summary>The one bus of a process: RabbitMQ, or memory for the embedded default.</summary>
+public static class StorageBus
+{
+    /// <summary>Adds the bus with every <see cref="BusEndpoint"/> that the process's services have registered.</summary>
+    public static IServiceCollection AddStorageBus(this IServiceCollection services, IConfiguration configuration)
+    {
+        var options = configuration.GetSection(BusOptions.Section).Get<BusOptions>() ?? new BusOptions();
+        services.AddSingleton(options);
+        services.AddMassTransit(bus =>
+        {
+            if (options.InMemory)
+                bus.UsingInMemory((context, factory) => Configure(context, factory));
+            else
+                bus.UsingRabbitMq((context, factory) =>
+                {
+                    factory.Host(new Uri(options.Uri), host => host.PublisherConfirmation = true);
+                    factory.Message<StorageEvent>(message => message.SetEntityName(Queues.Events));
+                    factory.Publish<StorageEvent>(publish => publish.ExchangeType = "topic");
+                    factory.Send<StorageEvent>(send => send.UseRoutingKeyFormatter(
+                        context => $"{context.Message.Type}.{context.Message.Host ?? "control"}"));
+                    Configure(context, factory);
+                });
+        });
+        // A service must answer health checks and keep trying while the broker is away.
+        services.AddOptions<MassTransitHostOptions>().Configure(host => host.WaitUntilStarted = false);
+        return services;
+    }
+
+    private static void Configure(IBusRegistrationContext context, IBusFactoryConfigurator factory)
+    {
+        factory.ConfigureJsonSerializerOptions(json =>
+        {
+            StorageJson.Configure(json, JsonUnmappedMemberHandling.Skip);
+            return json;
+        });
+        foreach (var endpoint in context.GetServices<BusEndpoint>())
+        {
+            factory.ReceiveEndpoint(endpoint.Queue, receive =>
+            {
+                receive.ConfigureConsumeTopology = false;
+                receive.PrefetchCount = endpoint.Concurrency;
+                receive.ConcurrentMessageLimit = endpoint.Concurrency;
+                if (receive is IRabbitMqReceiveEndpointConfigurator rabbit)
+                    rabbit.Durable = true;
+                receive.UseMessageRetry(retry => retry.Exponential(5, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), TimeSpan.FromMilliseconds(200)));
+                endpoint.Configure(context, receive);
+            });
+        }
+    }
+
+    /// <summary>Sends to a durable queue, which is made if need be: what is sent before the consumer's first start is not lost.</summary>
+    public static async Task SendToAsync<T>(this ISendEndpointProvider bus, string queue, T message, CancellationToken cancellationToken)
+        where T : class
+    {
+        var endpoint = await bus.GetSendEndpoint(new Uri($"queue:{queue}"));
+        await endpoint.Send(message, cancellationToken);
+    }
+}

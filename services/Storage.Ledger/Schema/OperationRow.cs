@@ -1,0 +1,72 @@
+using Storage.Contracts;
+
+namespace Storage.Ledger;
+
+/// <summary>
+/// An operation: at once the durable intent, the idempotency record, the outbox, the queue entry and the answer.
+/// </summary>
+public sealed class OperationRow
+{
+    /// <summary>The command's id.</summary>
+    public Guid Id { get; init; }
+
+    /// <summary>The order of acceptance.</summary>
+    public long Sequence { get; init; }
+
+    public required string Command { get; init; }
+
+    /// <summary>The command's record as JSON, without its id.</summary>
+    public required string Arguments { get; init; }
+
+    /// <summary>SHA-256 of command and arguments: the same id with another fingerprint is refused.</summary>
+    public required string Fingerprint { get; init; }
+
+    public OperationState State { get; set; }
+
+    /// <summary>What it acts on, see <see cref="Contracts.Resources"/>.</summary>
+    public required string Resource { get; init; }
+
+    public Guid? PoolId { get; init; }
+
+    /// <summary>The volume it acts on; null for a pool as a whole and for many volumes.</summary>
+    public string? Volume { get; init; }
+
+    /// <summary>The queue of the worker that runs it; null where the ledger does.</summary>
+    public string? Queue { get; init; }
+
+    public EventCause Cause { get; init; }
+
+    /// <summary>JSON of <see cref="OperationProgress"/>.</summary>
+    public string? Progress { get; set; }
+
+    /// <summary>JSON of <see cref="StorageError"/>.</summary>
+    public string? Error { get; set; }
+
+    /// <summary>JSON of what it found.</summary>
+    public string? Result { get; set; }
+
+    public bool CancelRequested { get; set; }
+    public DateTimeOffset AcceptedAt { get; init; }
+    public DateTimeOffset? DispatchedAt { get; set; }
+
+    /// <summary>When it was last sent to its worker, and how often.</summary>
+    public DateTimeOffset? SentAt { get; set; }
+
+    public int Sent { get; set; }
+    public DateTimeOffset? EndedAt { get; set; }
+    public string? TraceParent { get; init; }
+
+    public bool Ended => State >= OperationState.Succeeded;
+}
+
+/// <summary>
+/// A resource that a live operation uses. The rows of a resource in order of sequence are its queue: an operation runs when none
+/// of its claims stands behind an older claim on the same resource of which one is exclusive. Removed when the operation ends.
+/// </summary>
+public sealed class ClaimRow
+{
+    public required string Resource { get; init; }
+    public long Sequence { get; init; }
+    public Guid OperationId { get; init; }
+    public bool Exclusive { get; init; }
+}

@@ -1,0 +1,71 @@
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>
+/// One pool type on this host: the part that every type has. What else a type can do is said by the small roles beside it
+/// (<see cref="IPoolBuilder"/>, <see cref="IVolumeCreator"/>, …). Backends hold no state and no definitions: everything they need
+/// comes with the call. They report failure by <see cref="StorageException"/>.
+/// </summary>
+public interface IPoolBackend
+{
+    PoolType Type { get; }
+
+    /// <summary>What this host can do for the type, with the tools found and the reason for everything that it cannot.</summary>
+    Task<PoolTypeSupport> ProbeAsync(CancellationToken cancellationToken);
+
+    /// <summary>Whether the pool is there and usable now. Changes nothing.</summary>
+    Task<PoolState> CheckAsync(PoolDefinition pool, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Looks at the pool and at every volume in it. Volumes are handed over one by one in the order of the UTF-8 bytes of their
+    /// names. A volume that cannot be read is one with a <see cref="VolumeDefinition.Problem"/>, never the end of the refresh.
+    /// </summary>
+    Task<PoolObservation> RefreshAsync(
+        PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, CancellationToken cancellationToken);
+
+    /// <summary>Looks at one volume; null when it is not there.</summary>
+    Task<VolumeDefinition?> ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken);
+}
+
+/// <summary>Finds storage that a pool of this type could use.</summary>
+public interface ISourceFinder : IPoolBackend
+{
+    Task<IReadOnlyList<PoolSource>> FindSourcesAsync(PoolSource? where, CancellationToken cancellationToken);
+}
+
+/// <summary>Makes the storage of a pool. Building what is built already succeeds where nothing would be lost.</summary>
+public interface IPoolBuilder : IPoolBackend
+{
+    Task BuildAsync(PoolDefinition pool, bool overwrite, Run run, CancellationToken cancellationToken);
+}
+
+/// <summary>Start and stop, for types where that changes the host. Both succeed when it is done already.</summary>
+public interface IPoolActivator : IPoolBackend
+{
+    Task StartAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken);
+
+    Task StopAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken);
+}
+
+/// <summary>Removes the storage of a pool; refuses while it holds data. A pool that is gone already is deleted.</summary>
+public interface IPoolDeleter : IPoolBackend
+{
+    Task DeleteAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// Makes a volume. It appears under its name only when it is complete; a failure or a cancel leaves nothing behind. A resumed run
+/// (<see cref="Run.Resumed"/>) adopts the volume when it is complete, and removes what the cut-off run left before it starts again.
+/// </summary>
+public interface IVolumeCreator : IPoolBackend
+{
+    /// <returns>The volume as it is on the host now.</returns>
+    Task<VolumeDefinition> CreateVolumeAsync(PoolDefinition pool, VolumeDefinition volume, Run run, CancellationToken cancellationToken);
+}
+
+/// <summary>Removes a volume. One that is gone already is deleted.</summary>
+public interface IVolumeDeleter : IPoolBackend
+{
+    Task DeleteVolumeAsync(PoolDefinition pool, string volume, Run run, CancellationToken cancellationToken);
+}

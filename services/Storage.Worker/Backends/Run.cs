@@ -1,0 +1,23 @@
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>One run of an operation, as a backend sees it.</summary>
+/// <param name="operationId">The operation. Names of temporary files are made from it.</param>
+/// <param name="resumed">An earlier run began to change the host and was cut off.</param>
+/// <param name="begin">Journals that the host is about to be changed.</param>
+/// <param name="progress">Where progress goes.</param>
+public sealed class Run(Guid operationId, bool resumed, Func<CancellationToken, Task> begin, IProgress<OperationProgress> progress)
+{
+    public Guid OperationId { get; } = operationId;
+
+    public bool Resumed { get; } = resumed;
+
+    public IProgress<OperationProgress> Progress { get; } = progress;
+
+    /// <summary>
+    /// Called after the checks and before the first step that changes the host: what is found there in a resumed run is ours.
+    /// Calling it again does nothing.
+    /// </summary>
+    public Task BeginAsync(CancellationToken cancellationToken) => begin(cancellationToken);
+}
