@@ -52,5 +52,8 @@ public static class CommandTypes
     /// <summary>The row of a command's name, or null for an unknown name.</summary>
     public static CommandType? Find(string name) => ByName.GetValueOrDefault(name);
 
+    /// <summary>Whether a worker takes part. A transient pool is started as it is defined.</summary>
+    public static bool RunsOnHost(ICommand command) => command is DefinePool { Transient: true } || Of(command).RunsOnHost;
+
     public static CommandType Of(ICommand command) => ByName[command.GetType().Name];
 }

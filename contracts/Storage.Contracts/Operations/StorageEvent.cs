@@ -58,4 +58,22 @@ public static class Resources
     public static string Worker(string host, PoolFamily family) => $"hosts/{host}/{family.ToString().ToLowerInvariant()}";
 
     public static string Host(string host) => $"hosts/{host}";
+
+    /// <summary>The name of the volume that a resource is; null for other resources.</summary>
+    public static string? VolumeOf(string resource)
+    {
+        const string infix = "/volumes/";
+        const int start = 6 + 36;
+        return PoolOf(resource) is not null && resource.AsSpan(start).StartsWith(infix, StringComparison.Ordinal)
+            ? resource[(start + infix.Length)..] : null;
+    }
+
+    /// <summary>The pool that a resource is or lies in; null for other resources.</summary>
+    public static Guid? PoolOf(string resource)
+    {
+        const string prefix = "pools/";
+        return resource.StartsWith(prefix, StringComparison.Ordinal)
+            && resource.Length >= prefix.Length + 36
+            && Guid.TryParse(resource.AsSpan(prefix.Length, 36), out var pool) ? pool : null;
+    }
 }

@@ -12,7 +12,7 @@ public sealed record RunOperations(IReadOnlyList<OperationRun> Runs);
 /// <param name="Command">The command's name.</param>
 /// <param name="Pool">The pool's whole definition with its uuid; null for commands on a host.</param>
 /// <param name="Arguments">The command's record as JSON.</param>
-/// <param name="Revision">The highest revision known of the pool: the worker's events have higher ones.</param>
+/// <param name="Revision">Above every revision given so far to the operation and its pool: the worker's events have higher ones.</param>
 /// <param name="AcceptedAt">When it was accepted.</param>
 /// <param name="Cause">Who asked.</param>
 /// <param name="SourcePool">The definition of another pool that the command reads from (clone).</param>

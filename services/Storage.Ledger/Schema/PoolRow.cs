@@ -48,6 +48,16 @@ public sealed class PoolRow
     /// <summary>The revision of the newest event applied.</summary>
     public long Revision { get; set; }
 
+    // Bookkeeping of the timers; not rebuilt from the log.
+
+    /// <summary>The worker came up and the pool, which has autostart, has not been started since.</summary>
+    public bool AutostartDue { get; set; }
+
+    public int AutostartFailures { get; set; }
+
+    /// <summary>The next automatic start or refresh is not before this.</summary>
+    public DateTimeOffset? NotBefore { get; set; }
+
     public bool Active => State is not PoolState.Inactive;
 }
 

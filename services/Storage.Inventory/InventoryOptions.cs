@@ -1,0 +1,16 @@
+namespace Storage.Inventory;
+
+/// <summary>Section <c>Inventory</c>.</summary>
+public sealed class InventoryOptions
+{
+    public const string Section = "Inventory";
+
+    /// <summary>How often the timers look: due starts, silent workers, unanswered work.</summary>
+    public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>An active pool that nobody uses is looked at again after this.</summary>
+    public TimeSpan RefreshInterval { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Whether logged events are passed on to the bus.</summary>
+    public bool PublishEvents { get; set; } = true;
+}

@@ -1,0 +1,29 @@
+using MassTransit;
+using Storage.Contracts;
+using Storage.Hosting;
+using Storage.Ledger;
+
+namespace Storage.Inventory;
+
+/// <summary>
+/// The inventory: takes in what workers report, keeps time, passes the event log on. Any number of replicas may run; the ledger's
+/// locks let one of them at a time do each thing.
+/// </summary>
+public static class InventoryServices
+{
+    public static IServiceCollection AddInventory(this IServiceCollection services, IConfiguration configuration)
+    {
+        var options = configuration.GetSection(InventoryOptions.Section).Get<InventoryOptions>() ?? new InventoryOptions();
+        services.AddSingleton(options);
+        services.AddLedger(configuration);
+        services.AddSingleton(new BusEndpoint(
+            Queues.Inventory,
+            (provider, endpoint) => endpoint.Handler<HostReport>(context =>
+                provider.GetRequiredService<ReportProjector>().ProjectAsync(context.Message, context.CancellationToken)),
+            Concurrency: 256));
+        services.AddHostedService<SweepTimer>();
+        if (options.PublishEvents)
+            services.AddHostedService<EventRelay>();
+        return services;
+    }
+}

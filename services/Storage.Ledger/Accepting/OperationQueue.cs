@@ -1,0 +1,166 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Storage.Contracts;
+
+namespace Storage.Ledger;
+
+/// <summary>
+/// The queue of operations: who waits for whom, whose turn it is, what happens at the end. Operations stand in line by their claims
+/// (<see cref="ClaimRow"/>); within one transaction all of this is seen and changed together.
+/// </summary>
+internal sealed class OperationQueue(LedgerTransaction ledger)
+{
+    private const int Wave = 500;
+
+    private readonly Dictionary<string, (bool Any, bool Exclusive)> live = [];
+    private readonly List<Guid> ended = [];
+
+    /// <summary>Reads who stands in line for these resources.</summary>
+    public async Task LoadAsync(IEnumerable<string> resources, CancellationToken cancellationToken)
+    {
+        var missing = resources.Where(resource => !live.ContainsKey(resource)).Distinct().ToList();
+        if (missing.Count == 0)
+            return;
+        var found = await ledger.Db.Claims.Where(claim => missing.Contains(claim.Resource))
+            .Select(claim => new { claim.Resource, claim.Exclusive }).Distinct().ToListAsync(cancellationToken);
+        foreach (var resource in missing)
+            live[resource] = (false, false);
+        foreach (var claim in found)
+            live[claim.Resource] = (true, live[claim.Resource].Exclusive || claim.Exclusive);
+    }
+
+    /// <summary>Whether somebody stands before these claims.</summary>
+    public async Task<bool> MustWaitAsync(IReadOnlyList<(string Resource, bool Exclusive)> claims, CancellationToken cancellationToken)
+    {
+        await LoadAsync(claims.Select(claim => claim.Resource), cancellationToken);
+        return claims.Any(claim => claim.Exclusive ? live[claim.Resource].Any : live[claim.Resource].Exclusive);
+    }
+
+    /// <summary>Puts an operation in line.</summary>
+    public void Enter(OperationRow operation, IReadOnlyList<(string Resource, bool Exclusive)> claims)
+    {
+        foreach (var (resource, exclusive) in claims)
+        {
+            ledger.Db.Claims.Add(new ClaimRow
+            {
+                Resource = resource,
+                Sequence = operation.Sequence,
+                OperationId = operation.Id,
+                Exclusive = exclusive,
+            });
+            live[resource] = (true, live[resource].Exclusive || exclusive);
+        }
+    }
+
+    /// <summary>Hands an operation to its worker.</summary>
+    public async Task DispatchAsync(OperationRow operation, CancellationToken cancellationToken)
+    {
+        operation.State = OperationState.Dispatched;
+        operation.DispatchedAt ??= ledger.Now;
+        await SendAsync(operation, cancellationToken);
+    }
+
+    /// <summary>Sends an operation to its worker, again if need be: a worker does it once.</summary>
+    public async Task SendAsync(OperationRow operation, CancellationToken cancellationToken)
+    {
+        operation.SentAt = ledger.Now;
+        operation.Sent++;
+        var pool = operation.PoolId is { } id ? await ledger.Inventory.PoolAsync(id, cancellationToken) : null;
+        PoolRow? source = null;
+        if (Submission.Read(operation) is CloneVolume { SourcePool: not null } clone)
+            source = (await new TargetResolver(ledger).ResolveAsync(clone, cancellationToken)).SourcePool;
+        ledger.Send(operation.Queue!, new OperationRun(
+            operation.Id,
+            operation.Command,
+            pool is null ? null : DefinitionOf(pool),
+            JsonDocument.Parse(operation.Arguments).RootElement.Clone(),
+            Math.Max(Revisions.At(ledger.Now), Math.Max(pool?.Revision ?? 0, source?.Revision ?? 0)),
+            operation.AcceptedAt,
+            operation.Cause,
+            source is null ? null : DefinitionOf(source),
+            operation.TraceParent));
+    }
+
+    /// <summary>Ends an operation whose end is decided here; the end of a worker's operation comes with its own event.</summary>
+    public void End(OperationRow operation, OperationState state, StorageError? error = null)
+    {
+        Close(operation, state, error, null);
+        var (type, data) = state switch
+        {
+            OperationState.Succeeded => (nameof(OperationSucceeded), StorageJson.ToElement(new OperationSucceeded(operation.Id))),
+            OperationState.Cancelled => (nameof(OperationCancelled), StorageJson.ToElement(new OperationCancelled(operation.Id))),
+            OperationState.Expired => (nameof(OperationExpired), StorageJson.ToElement(new OperationExpired(operation.Id))),
+            _ => (nameof(OperationFailed), StorageJson.ToElement(new OperationFailed(operation.Id, error!))),
+        };
+        ledger.Log(new StorageEvent(Guid.CreateVersion7(ledger.Now), type, Resources.Operation(operation.Id),
+            ledger.NextRevision(0), ledger.Now, null, operation.Cause, operation.Id, data));
+    }
+
+    /// <summary>Writes the end down; <see cref="AdvanceAsync"/> then lets the next ones run.</summary>
+    public void Close(OperationRow operation, OperationState state, StorageError? error, string? result)
+    {
+        operation.State = state;
+        operation.Error = error is null ? null : JsonSerializer.Serialize(error, StorageJson.Options);
+        operation.Result = result;
+        operation.EndedAt = ledger.Now;
+        ended.Add(operation.Id);
+    }
+
+    /// <summary>Lets everything run that waited only for what has ended.</summary>
+    public async Task AdvanceAsync(CancellationToken cancellationToken)
+    {
+        while (ended.Count > 0)
+        {
+            var gone = ended.ToList();
+            ended.Clear();
+            await ledger.Inventory.FlushAsync(cancellationToken);
+            var free = await ledger.Db.Claims.Where(claim => gone.Contains(claim.OperationId))
+                .Select(claim => claim.Resource).Distinct().ToListAsync(cancellationToken);
+            if (free.Count == 0)
+                continue;
+            await ledger.Db.Claims.Where(claim => gone.Contains(claim.OperationId)).ExecuteDeleteAsync(cancellationToken);
+            live.Clear();
+            await RunAsync(Ready().Where(row => ledger.Db.Claims.Any(
+                claim => claim.OperationId == row.Id && free.Contains(claim.Resource))), cancellationToken);
+        }
+    }
+
+    /// <summary>Lets everything run that waits for nothing: what a wave or a crash left over.</summary>
+    public async Task AdvanceAllAsync(CancellationToken cancellationToken)
+    {
+        await RunAsync(Ready(), cancellationToken);
+        await AdvanceAsync(cancellationToken);
+    }
+
+    private IQueryable<OperationRow> Ready() => ledger.Db.Operations.Where(row => row.State == OperationState.Queued
+        && !ledger.Db.Claims.Any(mine => mine.OperationId == row.Id
+            && (ledger.Db.Claims.Any(older => older.Resource == mine.Resource && older.Exclusive && older.Sequence < mine.Sequence)
+                || (mine.Exclusive && ledger.Db.Claims.Any(older => older.Resource == mine.Resource && older.Sequence < mine.Sequence)))));
+
+    private async Task RunAsync(IQueryable<OperationRow> ready, CancellationToken cancellationToken)
+    {
+        foreach (var operation in await ready.OrderBy(row => row.Sequence).Take(Wave).ToListAsync(cancellationToken))
+        {
+            try
+            {
+                var command = Submission.Read(operation);
+                var target = await new TargetResolver(ledger).ResolveAsync(command, cancellationToken);
+                await new Preconditions(ledger).CheckAsync(command, target, cancellationToken);
+                if (operation.Queue is not null)
+                {
+                    await DispatchAsync(operation, cancellationToken);
+                    continue;
+                }
+                await new LedgerCommands(ledger).RunAsync(operation, command, target, cancellationToken);
+                End(operation, OperationState.Succeeded);
+            }
+            catch (StorageException e)
+            {
+                End(operation, OperationState.Failed, e.Error);
+            }
+        }
+    }
+
+    private static PoolDefinition DefinitionOf(PoolRow pool) =>
+        JsonSerializer.Deserialize<PoolDefinition>(pool.Definition, StorageJson.Options)! with { Uuid = pool.Id, Name = pool.Name };
+}

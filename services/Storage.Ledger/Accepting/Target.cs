@@ -1,0 +1,55 @@
+using Storage.Contracts;
+
+namespace Storage.Ledger;
+
+/// <summary>What a command acts on, once its names are resolved.</summary>
+/// <param name="Host">The host whose worker runs it; empty for any replica of a cluster type's worker.</param>
+/// <param name="Type">The pool type concerned; null for commands on operations.</param>
+/// <param name="Pool">The pool; null where it is not there yet, or none is concerned.</param>
+/// <param name="Volumes">The volumes by name, for commands on volumes.</param>
+/// <param name="SourcePool">Another pool that is read from.</param>
+/// <param name="SourceVolume">The volume that is read from.</param>
+public sealed record Target(
+    string Host, PoolType? Type, PoolRow? Pool, IReadOnlyList<string> Volumes, PoolRow? SourcePool = null, string? SourceVolume = null)
+{
+    /// <summary>The pool's id, also of one that is about to be defined.</summary>
+    public Guid? PoolId { get; init; } = Pool?.Id;
+
+    public string ResourceOf(Submission submission) => (PoolId, submission.Command) switch
+    {
+        (_, CancelOperation cancel) => Resources.Operation(cancel.OperationId),
+        ({ } pool, _) when Volumes.Count == 1 => Resources.Volume(pool, Volumes[0]),
+        ({ } pool, _) => Resources.Pool(pool),
+        _ => Resources.Host(Host),
+    };
+
+    /// <summary>
+    /// What the command uses and so what it waits for: a pool verb has the pool for itself; a volume verb shares the pool and has its
+    /// volumes for itself; what is only read is shared.
+    /// </summary>
+    public IEnumerable<(string Resource, bool Exclusive)> Claims(CommandScope scope)
+    {
+        if (PoolId is not { } pool || scope is not (CommandScope.Pool or CommandScope.Volume))
+            yield break;
+        yield return (Resources.Pool(pool), scope is CommandScope.Pool);
+        foreach (var volume in Volumes)
+            yield return (Resources.Volume(pool, volume), true);
+        if (SourceVolume is null)
+            yield break;
+        var source = SourcePool ?? Pool!;
+        if (source.Id != pool)
+            yield return (Resources.Pool(source.Id), false);
+        if (source.Id != pool || !Volumes.Contains(SourceVolume))
+            yield return (Resources.Volume(source.Id, SourceVolume), false);
+    }
+
+    /// <summary>The queue of the worker that runs commands on this target.</summary>
+    public string Queue
+    {
+        get
+        {
+            var info = PoolTypes.Of(Type!.Value);
+            return Host.Length > 0 ? Queues.Worker(info.Family, Host) : Queues.Worker(info.Family);
+        }
+    }
+}

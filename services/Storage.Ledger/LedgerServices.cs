@@ -1,0 +1,89 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Storage.Ledger;
+
+/// <summary>Adds the ledger to a service: once, whoever asks for it.</summary>
+public static class LedgerServices
+{
+    public static IServiceCollection AddLedger(this IServiceCollection services, IConfiguration configuration)
+    {
+        if (services.Any(service => service.ServiceType == typeof(LedgerWriter)))
+            return services;
+        var options = configuration.GetSection(LedgerOptions.Section).Get<LedgerOptions>() ?? new LedgerOptions();
+        services.AddSingleton(options);
+        if (options.IsSqlite)
+            services.AddDatabase<SqliteLedgerDb>(db => Sqlite(db, options.Connection), new SqliteDialect());
+        else
+            services.AddDatabase<PostgresLedgerDb>(db => Postgres(db, options.Connection), new PostgresDialect(options.Connection));
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<LedgerSignal>();
+        services.AddSingleton<LedgerWriter>();
+        services.AddSingleton<CommandIntake>();
+        services.AddSingleton<ReportProjector>();
+        services.AddSingleton<LedgerSweep>();
+        services.AddSingleton<LedgerRebuild>();
+        services.AddSingleton<WorkerSender>();
+        services.AddSingleton<EventFeed>();
+        services.AddSingleton<LedgerMigration>();
+        services.AddHostedService(provider => provider.GetRequiredService<LedgerMigration>());
+        services.AddHostedService(provider => provider.GetRequiredService<WorkerSender>());
+        services.AddHostedService(provider => provider.GetRequiredService<EventFeed>());
+        services.AddHealthChecks().AddCheck<LedgerHealth>("ledger", tags: ["ready"]);
+        return services;
+    }
+
+    internal static DbContextOptionsBuilder Postgres(DbContextOptionsBuilder builder, string connection) =>
+        builder.UseNpgsql(connection).UseSnakeCaseNamingConvention();
+
+    internal static DbContextOptionsBuilder<T> Postgres<T>(DbContextOptionsBuilder<T> builder, string connection)
+        where T : DbContext
+    {
+        Postgres((DbContextOptionsBuilder)builder, connection);
+        return builder;
+    }
+
+    internal static DbContextOptionsBuilder Sqlite(DbContextOptionsBuilder builder, string connection) =>
+        builder.UseSqlite(connection).UseSnakeCaseNamingConvention();
+
+    internal static DbContextOptionsBuilder<T> Sqlite<T>(DbContextOptionsBuilder<T> builder, string connection)
+        where T : DbContext
+    {
+        Sqlite((DbContextOptionsBuilder)builder, connection);
+        return builder;
+    }
+
+    private static void AddDatabase<T>(this IServiceCollection services, Action<DbContextOptionsBuilder> configure, LedgerDialect dialect)
+        where T : LedgerDb
+    {
+        services.AddPooledDbContextFactory<T>(configure);
+        services.AddSingleton<IDbContextFactory<LedgerDb>>(provider => new LedgerDbFactory<T>(provider.GetRequiredService<IDbContextFactory<T>>()));
+        services.AddSingleton(dialect);
+    }
+
+    private sealed class LedgerDbFactory<T>(IDbContextFactory<T> inner) : IDbContextFactory<LedgerDb>
+        where T : LedgerDb
+    {
+        public LedgerDb CreateDbContext() => inner.CreateDbContext();
+    }
+
+    private sealed class LedgerHealth(IDbContextFactory<LedgerDb> databases) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                await using var db = await databases.CreateDbContextAsync(cancellationToken);
+                await db.Cursors.AsNoTracking().AnyAsync(cancellationToken);
+                return HealthCheckResult.Healthy();
+            }
+            catch (Exception e)
+            {
+                return HealthCheckResult.Unhealthy("The database does not answer.", e);
+            }
+        }
+    }
+}

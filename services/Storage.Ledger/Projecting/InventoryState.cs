@@ -1,0 +1,141 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Storage.Contracts;
+
+namespace Storage.Ledger;
+
+/// <summary>Pools, volumes and workers as one transaction sees and changes them; each row is read at most once.</summary>
+public sealed class InventoryState(LedgerDb db)
+{
+    private readonly Dictionary<Guid, PoolRow?> pools = [];
+    private readonly Dictionary<(Guid Pool, string Name), VolumeRow?> volumes = [];
+    private readonly Dictionary<(string Host, PoolFamily Family), WorkerRow?> workers = [];
+    private readonly Dictionary<PoolFamily, IReadOnlyList<WorkerAnnouncement>> announcements = [];
+    private readonly Dictionary<(string? Host, string Name), IReadOnlyList<Guid>> names = [];
+
+    public LedgerDb Db => db;
+
+    /// <summary>Reads many pools at once.</summary>
+    public async Task LoadPoolsAsync(IEnumerable<Guid> ids, CancellationToken cancellationToken)
+    {
+        var missing = ids.Where(id => !pools.ContainsKey(id)).Distinct().ToList();
+        if (missing.Count == 0)
+            return;
+        var found = await db.Pools.Where(row => missing.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancellationToken);
+        foreach (var id in missing)
+            pools[id] = found.GetValueOrDefault(id);
+    }
+
+    /// <summary>Reads many volumes of a pool at once.</summary>
+    public async Task LoadVolumesAsync(Guid pool, IEnumerable<string> names, CancellationToken cancellationToken)
+    {
+        var missing = names.Where(name => !volumes.ContainsKey((pool, name))).Distinct(StringComparer.Ordinal).ToList();
+        if (missing.Count == 0)
+            return;
+        var found = await db.Volumes.Where(row => row.PoolId == pool && missing.Contains(row.Name))
+            .ToDictionaryAsync(row => row.Name, StringComparer.Ordinal, cancellationToken);
+        foreach (var name in missing)
+            volumes[(pool, name)] = found.GetValueOrDefault(name);
+    }
+
+    /// <summary>The volumes of a pool after one name and up to another, in the order of their names; null is open.</summary>
+    public async Task<IReadOnlyList<VolumeRow>> LoadVolumeRangeAsync(
+        Guid pool, string? after, string? through, CancellationToken cancellationToken)
+    {
+        var query = db.Volumes.Where(row => row.PoolId == pool);
+        if (after is not null)
+            query = query.Where(row => string.Compare(row.Name, after) > 0);
+        if (through is not null)
+            query = query.Where(row => string.Compare(row.Name, through) <= 0);
+        foreach (var row in await query.ToListAsync(cancellationToken))
+            volumes.TryAdd((pool, row.Name), row);
+        return [.. volumes
+            .Where(entry => entry.Key.Pool == pool && entry.Value is not null
+                && (after is null || Utf8Order.Compare(entry.Key.Name, after) > 0)
+                && (through is null || Utf8Order.Compare(entry.Key.Name, through) <= 0))
+            .Select(entry => entry.Value!)];
+    }
+
+    public async Task<PoolRow?> PoolAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await LoadPoolsAsync([id], cancellationToken);
+        return pools[id];
+    }
+
+    public async Task<VolumeRow?> VolumeAsync(Guid pool, string name, CancellationToken cancellationToken)
+    {
+        await LoadVolumesAsync(pool, [name], cancellationToken);
+        return volumes[(pool, name)];
+    }
+
+    public async Task<WorkerRow?> WorkerAsync(string host, PoolFamily family, CancellationToken cancellationToken)
+    {
+        if (!workers.TryGetValue((host, family), out var worker))
+            workers[(host, family)] = worker = await db.Workers.SingleOrDefaultAsync(
+                row => row.Host == host && row.Family == family, cancellationToken);
+        return worker;
+    }
+
+    /// <summary>What the workers of a family said of themselves.</summary>
+    public async Task<IReadOnlyList<WorkerAnnouncement>> AnnouncementsAsync(PoolFamily family, CancellationToken cancellationToken)
+    {
+        if (!announcements.TryGetValue(family, out var said))
+        {
+            var rows = await db.Workers.Where(row => row.Family == family).Select(row => row.Announcement).ToListAsync(cancellationToken);
+            announcements[family] = said = [.. rows.Select(row => JsonSerializer.Deserialize<WorkerAnnouncement>(row, StorageJson.Options)!)];
+        }
+        return said;
+    }
+
+    /// <summary>The pools of a name, on one host or on all (null): more than two are not told apart.</summary>
+    public async Task<IReadOnlyList<Guid>> PoolsOfNameAsync(string name, string? host, CancellationToken cancellationToken)
+    {
+        if (!names.TryGetValue((host, name), out var ids))
+            names[(host, name)] = ids = await db.Pools.Where(row => row.Name == name && (host == null || row.Host == host))
+                .Select(row => row.Id).Take(2).ToListAsync(cancellationToken);
+        return ids;
+    }
+
+    /// <summary>Writes what has changed, so that queries of this transaction see it.</summary>
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        await db.SaveChangesAsync(cancellationToken);
+        names.Clear();
+        announcements.Clear();
+    }
+
+    public void Add(PoolRow pool)
+    {
+        db.Pools.Add(pool);
+        pools[pool.Id] = pool;
+    }
+
+    public void Add(VolumeRow volume)
+    {
+        db.Volumes.Add(volume);
+        volumes[(volume.PoolId, volume.Name)] = volume;
+    }
+
+    public void Add(WorkerRow worker)
+    {
+        db.Workers.Add(worker);
+        workers[(worker.Host, worker.Family)] = worker;
+    }
+
+    /// <summary>Forgets a pool with everything in it.</summary>
+    public async Task RemoveAsync(PoolRow pool, CancellationToken cancellationToken)
+    {
+        // Rows of this transaction that the database has not seen yet go with the rest.
+        await FlushAsync(cancellationToken);
+        foreach (var key in volumes.Keys.Where(key => key.Pool == pool.Id).ToList())
+        {
+            if (volumes[key] is { } row)
+                db.Entry(row).State = EntityState.Detached;
+            volumes[key] = null;
+        }
+        await db.Volumes.Where(row => row.PoolId == pool.Id).ExecuteDeleteAsync(cancellationToken);
+        db.Pools.Remove(pool);
+        await FlushAsync(cancellationToken);
+        pools[pool.Id] = null;
+    }
+}

@@ -1,0 +1,89 @@
+using Microsoft.EntityFrameworkCore;
+using Storage.Contracts;
+
+namespace Storage.Ledger;
+
+/// <summary>What is done from time to time: work sent again, silent workers noticed, pools started and looked at when they are due.</summary>
+public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake)
+{
+    private static readonly TimeSpan FirstSendAgain = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Sends again what a living worker has not answered for a while, at growing intervals, and lets run what waits for nothing.
+    /// Makes good whatever was lost between a commit and a send.
+    /// </summary>
+    public async Task SendAgainAsync(CancellationToken cancellationToken)
+    {
+        await using var ledger = await writer.BeginAsync(cancellationToken);
+        var queue = new OperationQueue(ledger);
+        var silent = ledger.Now - FirstSendAgain;
+        var open = await ledger.Db.Operations
+            .Where(row => row.State == OperationState.Dispatched && row.SentAt < silent).OrderBy(row => row.Sequence).Take(1000)
+            .ToListAsync(cancellationToken);
+        var alive = await AliveQueuesAsync(ledger, cancellationToken);
+        foreach (var operation in open.Where(row => alive.Contains(row.Queue!)
+            && row.SentAt < ledger.Now - FirstSendAgain * Math.Pow(2, Math.Min(row.Sent - 1, 6))))
+        {
+            await queue.SendAsync(operation, cancellationToken);
+            if (operation.CancelRequested)
+                ledger.Send(operation.Queue!, new CancelRun(operation.Id));
+        }
+        await queue.AdvanceAllAsync(cancellationToken);
+        await ledger.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>Notices workers that have been silent for <see cref="WorkerAnnouncement.LostAfter"/>.</summary>
+    public async Task WatchWorkersAsync(CancellationToken cancellationToken)
+    {
+        await using var ledger = await writer.BeginAsync(cancellationToken);
+        var silent = ledger.Now - WorkerAnnouncement.LostAfter;
+        foreach (var worker in await ledger.Db.Workers.Where(row => !row.Lost && row.LastSeenAt < silent).ToListAsync(cancellationToken))
+            await ledger.RaiseAsync(new WorkerLost(worker.Host, worker.Family, worker.LastSeenAt), Resources.Worker(worker.Host, worker.Family),
+                ledger.NextRevision(worker.Revision), worker.Host, EventCause.System, null, cancellationToken);
+        await ledger.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>Starts the pools whose autostart is due, and looks at those not seen for <paramref name="refreshEvery"/> that nobody uses.</summary>
+    public async Task AttendPoolsAsync(TimeSpan refreshEvery, CancellationToken cancellationToken)
+    {
+        foreach (var command in await DueAsync(refreshEvery, cancellationToken))
+        {
+            try
+            {
+                await intake.AcceptAsync(command, null, cancellationToken, EventCause.System);
+            }
+            catch (StorageException)
+            {
+                // Somebody was faster, or it cannot be now: it stays due.
+            }
+        }
+    }
+
+    private async Task<List<ICommand>> DueAsync(TimeSpan refreshEvery, CancellationToken cancellationToken)
+    {
+        await using var ledger = await writer.BeginAsync(cancellationToken);
+        var (now, stale) = (ledger.Now, ledger.Now - refreshEvery);
+        var pools = await ledger.Db.Pools
+            .Where(row => (row.NotBefore == null || row.NotBefore <= now)
+                && ((row.AutostartDue && row.State == PoolState.Inactive)
+                    || (row.State != PoolState.Inactive && (row.ObservedAt == null || row.ObservedAt < stale || row.NotBefore != null)))
+                && !ledger.Db.Operations.Any(operation => operation.PoolId == row.Id
+                    && (operation.State == OperationState.Queued || operation.State == OperationState.Dispatched || operation.State == OperationState.Running)))
+            .Take(200).ToListAsync(cancellationToken);
+        var alive = await AliveHostsAsync(ledger, cancellationToken);
+        var due = pools.Where(row => alive.Contains((row.Host, PoolTypes.Of(row.Type).Family))).ToList();
+        foreach (var pool in due)
+            pool.NotBefore = pool.Active ? null : now + TimeSpan.FromSeconds(2);
+        await ledger.CommitAsync(cancellationToken);
+        return [.. due.Select(pool => pool.Active
+            ? (ICommand)new RefreshPool(null, pool.Id.ToString())
+            : new StartPool(null, pool.Id.ToString()))];
+    }
+
+    private static async Task<HashSet<(string, PoolFamily)>> AliveHostsAsync(LedgerTransaction ledger, CancellationToken cancellationToken) =>
+        [.. (await ledger.Db.Workers.Where(row => !row.Lost).Select(row => new { row.Host, row.Family }).ToListAsync(cancellationToken))
+            .Select(row => (row.Host, row.Family))];
+
+    private static async Task<HashSet<string>> AliveQueuesAsync(LedgerTransaction ledger, CancellationToken cancellationToken) =>
+        [.. (await AliveHostsAsync(ledger, cancellationToken)).SelectMany(worker => new[] { Queues.Worker(worker.Item2, worker.Item1), Queues.Worker(worker.Item2) })];
+}

@@ -1,0 +1,150 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using Storage.Contracts;
+
+namespace Storage.Ledger;
+
+/// <summary>
+/// Takes in what workers report, many reports to a transaction: logs the events, brings the inventory up to date, ends operations and
+/// dispatches those that waited for them. An event that is known already, or late, changes nothing.
+/// </summary>
+public sealed partial class ReportProjector : IAsyncDisposable
+{
+    private const int BatchLimit = 64;
+
+    private readonly LedgerWriter writer;
+    private readonly ILogger<ReportProjector> logger;
+    private readonly GroupCommit<HostReport, bool> commits;
+
+    public ReportProjector(LedgerWriter writer, ILogger<ReportProjector> logger)
+    {
+        (this.writer, this.logger) = (writer, logger);
+        commits = new(WriteAsync, BatchLimit);
+    }
+
+    /// <summary>Returns when the report is committed; only then may its message be acknowledged.</summary>
+    public Task ProjectAsync(HostReport report, CancellationToken cancellationToken) => commits.AddAsync(report, cancellationToken);
+
+    public ValueTask DisposeAsync() => commits.DisposeAsync();
+
+    private async Task<IReadOnlyList<Outcome<bool>>> WriteAsync(IReadOnlyList<HostReport> reports, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var ledger = await writer.BeginAsync(cancellationToken);
+            await new ReportBatch(ledger).ApplyAsync(reports, cancellationToken);
+            await ledger.CommitAsync(cancellationToken);
+            return [.. reports.Select(_ => new Outcome<bool>(true, null))];
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            BatchFailed(logger, reports.Count, e);
+            throw;
+        }
+    }
+
+    [LoggerMessage(4003, LogLevel.Warning, "A batch of {Count} reports could not be written.")]
+    private static partial void BatchFailed(ILogger logger, int count, Exception exception);
+}
+
+/// <summary>The reports of one transaction.</summary>
+internal sealed class ReportBatch(LedgerTransaction ledger)
+{
+    private readonly OperationQueue queue = new(ledger);
+    private readonly Dictionary<Guid, OperationRow> operations = [];
+
+    public async Task ApplyAsync(IReadOnlyList<HostReport> reports, CancellationToken cancellationToken)
+    {
+        var events = await NewEventsAsync(reports, cancellationToken);
+        await LoadAsync(events, cancellationToken);
+        foreach (var entry in events)
+            await ApplyAsync(entry, cancellationToken);
+        await queue.AdvanceAsync(cancellationToken);
+    }
+
+    private async Task<List<StorageEvent>> NewEventsAsync(IReadOnlyList<HostReport> reports, CancellationToken cancellationToken)
+    {
+        var events = reports.SelectMany(report => report.Events).DistinctBy(entry => entry.EventId).ToList();
+        var ids = events.Select(entry => entry.EventId).ToList();
+        var logged = await ledger.Db.Events.Where(row => ids.Contains(row.EventId)).Select(row => row.EventId).ToListAsync(cancellationToken);
+        return logged.Count == 0 ? events : [.. events.ExceptBy(logged, entry => entry.EventId)];
+    }
+
+    private async Task LoadAsync(List<StorageEvent> events, CancellationToken cancellationToken)
+    {
+        await ledger.Inventory.LoadPoolsAsync(events.Select(entry => Resources.PoolOf(entry.Resource)).OfType<Guid>(), cancellationToken);
+        foreach (var pool in events.Where(entry => Resources.VolumeOf(entry.Resource) is not null).GroupBy(entry => Resources.PoolOf(entry.Resource)!.Value))
+            await ledger.Inventory.LoadVolumesAsync(pool.Key, pool.Select(entry => Resources.VolumeOf(entry.Resource)!), cancellationToken);
+        var ids = events.Select(entry => entry.CommandId).OfType<Guid>().Distinct().ToList();
+        foreach (var row in await ledger.Db.Operations.Where(row => ids.Contains(row.Id)).ToListAsync(cancellationToken))
+            operations[row.Id] = row;
+    }
+
+    private async Task ApplyAsync(StorageEvent entry, CancellationToken cancellationToken)
+    {
+        switch (entry.Type)
+        {
+            case nameof(VolumesObserved):
+                await RefreshProjection.ApplyAsync(ledger, entry, cancellationToken);
+                break;
+            case nameof(WorkerAnnounced):
+                await new WorkerWatch(ledger, queue).AnnounceAsync(entry, cancellationToken);
+                break;
+            case nameof(OperationProgressed):
+                OnProgress(entry);
+                break;
+            case nameof(OperationSucceeded):
+                await EndAsync(entry, OperationState.Succeeded, null, entry.Read<OperationSucceeded>().Result?.GetRawText(), cancellationToken);
+                break;
+            case nameof(OperationFailed):
+                await EndAsync(entry, OperationState.Failed, entry.Read<OperationFailed>().Error, null, cancellationToken);
+                break;
+            case nameof(OperationCancelled):
+                await EndAsync(entry, OperationState.Cancelled, null, null, cancellationToken);
+                break;
+            case nameof(PoolSourcesFound):
+                ledger.Log(entry);
+                break;
+            default:
+                await OnStateAsync(entry, cancellationToken);
+                break;
+        }
+    }
+
+    private async Task OnStateAsync(StorageEvent entry, CancellationToken cancellationToken)
+    {
+        if (!await InventoryProjection.ApplyAsync(ledger.Inventory, entry, cancellationToken))
+            return;
+        ledger.Log(entry);
+        if (Resources.PoolOf(entry.Resource) is not { } id || await ledger.Inventory.PoolAsync(id, cancellationToken) is not { } pool)
+            return;
+        if (entry.Type is nameof(PoolStarted) or nameof(PoolStopped))
+            pool.AutostartDue = false;
+        if (!pool.Persistent && entry.Type is nameof(PoolStopped))
+            await LedgerCommands.UndefineAsync(ledger, pool, EventCause.System, entry.CommandId, cancellationToken);
+    }
+
+    private void OnProgress(StorageEvent entry)
+    {
+        if (entry.CommandId is not { } id || !operations.TryGetValue(id, out var operation) || operation.Ended)
+            return;
+        operation.State = OperationState.Running;
+        operation.Progress = StorageJson.ToElement(entry.Read<OperationProgressed>().Progress).GetRawText();
+        ledger.Log(entry);
+    }
+
+    private async Task EndAsync(
+        StorageEvent entry, OperationState state, StorageError? error, string? result, CancellationToken cancellationToken)
+    {
+        if (entry.CommandId is not { } id || !operations.TryGetValue(id, out var operation) || operation.Ended)
+            return;
+        ledger.Log(entry);
+        queue.Close(operation, state, error, result);
+        if (operation.PoolId is not { } poolId || await ledger.Inventory.PoolAsync(poolId, cancellationToken) is not { } pool)
+            return;
+        if (state is not OperationState.Succeeded && operation.Command == nameof(DefinePool) && !pool.Persistent)
+            await LedgerCommands.UndefineAsync(ledger, pool, EventCause.System, operation.Id, cancellationToken);
+        if (operation is { Command: nameof(StartPool), Cause: EventCause.System })
+            WorkerWatch.OnAutostartEnded(pool, state, error, ledger.Now);
+    }
+}

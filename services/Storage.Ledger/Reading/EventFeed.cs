@@ -1,0 +1,168 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Storage.Contracts;
+
+namespace Storage.Ledger;
+
+/// <summary>Follows the event log: for streams of events, and for those who wait for an operation's end.</summary>
+public sealed partial class EventFeed(
+    IDbContextFactory<LedgerDb> databases, LedgerDialect dialect, LedgerSignal signal, ILogger<EventFeed> logger) : BackgroundService
+{
+    private const int Page = 500;
+
+    /// <summary>How long a reader goes without looking, should no signal come.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<Guid, Waiter> waiters = new();
+
+    /// <summary>The events after a sequence, first from the log and then as they come. Ends only by cancelling.</summary>
+    public async IAsyncEnumerable<StorageEvent> ReadAsync(long after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var next = signal.Next;
+            var page = await PageAsync(after, Page, cancellationToken);
+            foreach (var entry in page)
+                yield return entry;
+            if (page.Count > 0)
+                after = page[^1].Sequence!.Value;
+            if (page.Count < Page)
+                await WaitAsync(next, cancellationToken);
+        }
+    }
+
+    /// <summary>Up to <paramref name="limit"/> events after a sequence.</summary>
+    public async Task<IReadOnlyList<StorageEvent>> PageAsync(long after, int limit, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Events.AsNoTracking().Where(row => row.Sequence > after).OrderBy(row => row.Sequence).Take(limit)
+            .ToListAsync(cancellationToken);
+        return [.. rows.Select(Read)];
+    }
+
+    /// <summary>The sequence of the newest event.</summary>
+    public async Task<long> EndAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        return await db.Events.MaxAsync(row => (long?)row.Sequence, cancellationToken) ?? 0;
+    }
+
+    /// <summary>The operation as it is when it has ended, or when the time is up.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.OperationNotFound"/>.</exception>
+    public async Task<OperationRow> WaitForEndAsync(Guid operationId, TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        var waiter = waiters.AddOrUpdate(operationId, _ => new Waiter(), (_, existing) => existing.Join());
+        try
+        {
+            var operation = await FindAsync(operationId, cancellationToken);
+            if (operation.Ended)
+                return operation;
+            await waiter.Ended.WaitAsync(atMost, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            return await FindAsync(operationId, cancellationToken);
+        }
+        finally
+        {
+            if (waiter.Leave())
+                waiters.TryRemove(new(operationId, waiter));
+        }
+    }
+
+    public static StorageEvent Read(EventRow row)
+    {
+        using var data = JsonDocument.Parse(row.Data);
+        return new StorageEvent(row.EventId, row.Type, row.Resource, row.Revision, row.OccurredAt, row.Host, row.Cause, row.CommandId,
+            data.RootElement.Clone(), row.Sequence);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken) =>
+        await Task.WhenAll(ListenAsync(stoppingToken), TellWaitersAsync(stoppingToken));
+
+    private async Task TellWaitersAsync(CancellationToken stoppingToken)
+    {
+        var after = await RetryAsync(() => EndAsync(stoppingToken), stoppingToken);
+        while (true)
+        {
+            var next = signal.Next;
+            var page = await RetryAsync(() => PageAsync(after, Page, stoppingToken), stoppingToken);
+            foreach (var entry in page)
+            {
+                after = entry.Sequence!.Value;
+                if (entry.Type is nameof(OperationSucceeded) or nameof(OperationFailed) or nameof(OperationCancelled) or nameof(OperationExpired)
+                    && entry.CommandId is { } id && waiters.TryGetValue(id, out var waiter))
+                    waiter.End();
+            }
+            if (page.Count < Page)
+                await WaitAsync(next, stoppingToken);
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken stoppingToken) => await RetryAsync(
+        async () =>
+        {
+            await dialect.ListenAsync(signal, stoppingToken);
+            return 0;
+        },
+        stoppingToken);
+
+    private async Task<T> RetryAsync<T>(Func<Task<T>> attempt, CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await attempt();
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                FeedFailed(logger, e);
+                await Task.Delay(LongestWait, stoppingToken);
+            }
+        }
+    }
+
+    private static Task WaitAsync(Task next, CancellationToken cancellationToken)
+    {
+        var waited = next.WaitAsync(LongestWait, cancellationToken);
+        return WaitedAsync();
+
+        async Task WaitedAsync()
+        {
+            await waited.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    private async Task<OperationRow> FindAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        return await db.Operations.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken)
+            ?? throw new StorageException(ErrorCodes.OperationNotFound, $"There is no operation {id}.", "id");
+    }
+
+    [LoggerMessage(4004, LogLevel.Warning, "The event log cannot be followed; trying again.")]
+    private static partial void FeedFailed(ILogger logger, Exception exception);
+
+    /// <summary>Those who wait for one operation.</summary>
+    private sealed class Waiter
+    {
+        private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int count = 1;
+
+        public Task Ended => ended.Task;
+
+        public void End() => ended.TrySetResult();
+
+        public Waiter Join()
+        {
+            Interlocked.Increment(ref count);
+            return this;
+        }
+
+        public bool Leave() => Interlocked.Decrement(ref count) == 0;
+    }
+}

@@ -1,0 +1,82 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using Storage.Contracts;
+
+namespace Storage.Ledger;
+
+/// <summary>
+/// The schema, the same on PostgreSQL and SQLite. Written only through <see cref="LedgerTransaction"/>; read by anyone.
+/// </summary>
+public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
+{
+    public DbSet<PoolRow> Pools => Set<PoolRow>();
+    public DbSet<VolumeRow> Volumes => Set<VolumeRow>();
+    public DbSet<WorkerRow> Workers => Set<WorkerRow>();
+    public DbSet<OperationRow> Operations => Set<OperationRow>();
+    public DbSet<ClaimRow> Claims => Set<ClaimRow>();
+    public DbSet<EventRow> Events => Set<EventRow>();
+    public DbSet<CursorRow> Cursors => Set<CursorRow>();
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        // SQLite cannot order by DateTimeOffset, PostgreSQL takes only UTC: one converter serves both.
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UtcConverter>();
+        configurationBuilder.Properties<PoolType>().HaveConversion<string>();
+        configurationBuilder.Properties<PoolFamily>().HaveConversion<string>();
+        configurationBuilder.Properties<PoolState>().HaveConversion<string>();
+        configurationBuilder.Properties<VolumeKind>().HaveConversion<string>();
+        configurationBuilder.Properties<OperationState>().HaveConversion<string>();
+        configurationBuilder.Properties<EventCause>().HaveConversion<string>();
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<PoolRow>(pool =>
+        {
+            pool.ToTable("pools").HasKey(row => row.Id);
+            pool.HasIndex(row => new { row.Host, row.Name }).IsUnique();
+            pool.Ignore(row => row.Active);
+        });
+        modelBuilder.Entity<VolumeRow>(volume => volume.ToTable("volumes").HasKey(row => new { row.PoolId, row.Name }));
+        modelBuilder.Entity<WorkerRow>(worker => worker.ToTable("workers").HasKey(row => new { row.Host, row.Family }));
+        modelBuilder.Entity<OperationRow>(operation =>
+        {
+            operation.ToTable("operations").HasKey(row => row.Id);
+            operation.Property(row => row.Sequence).ValueGeneratedNever();
+            operation.HasIndex(row => row.Sequence).IsUnique();
+            operation.HasIndex(row => new { row.State, row.Sequence });
+            operation.HasIndex(row => new { row.PoolId, row.Sequence });
+            operation.Ignore(row => row.Ended);
+        });
+        modelBuilder.Entity<ClaimRow>(claim =>
+        {
+            claim.ToTable("claims").HasKey(row => new { row.Resource, row.Sequence });
+            claim.HasIndex(row => new { row.Resource, row.Exclusive, row.Sequence });
+            claim.HasIndex(row => row.OperationId);
+        });
+        modelBuilder.Entity<EventRow>(entry =>
+        {
+            entry.ToTable("events").HasKey(row => row.Sequence);
+            entry.Property(row => row.Sequence).ValueGeneratedNever();
+            entry.HasIndex(row => row.EventId).IsUnique();
+            entry.HasIndex(row => new { row.Resource, row.Sequence });
+        });
+        modelBuilder.Entity<CursorRow>(cursor => cursor.ToTable("cursors").HasKey(row => row.Reader));
+    }
+
+    private sealed class UtcConverter() : ValueConverter<DateTimeOffset, DateTime>(
+        time => time.UtcDateTime,
+        time => new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)));
+}
+
+public sealed class PostgresLedgerDb(DbContextOptions<PostgresLedgerDb> options) : LedgerDb(options)
+{
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        base.ConfigureConventions(configurationBuilder);
+        // Names are ordered by their bytes, as workers list them and as SQLite does by itself.
+        configurationBuilder.Properties<string>().UseCollation("C");
+    }
+}
+
+public sealed class SqliteLedgerDb(DbContextOptions<SqliteLedgerDb> options) : LedgerDb(options);

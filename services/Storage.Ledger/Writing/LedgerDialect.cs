@@ -1,0 +1,75 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Storage.Ledger;
+
+/// <summary>What PostgreSQL and SQLite do differently.</summary>
+public abstract class LedgerDialect
+{
+    /// <summary>Makes this transaction the only writing one of its kind until it ends.</summary>
+    public abstract Task LockAsync(LedgerDb db, LedgerLock kind, CancellationToken cancellationToken);
+
+    /// <summary>Within the transaction: other processes hear of its commit.</summary>
+    public abstract Task NotifyAsync(LedgerDb db, CancellationToken cancellationToken);
+
+    /// <summary>Pulses the signal whenever another process committed; returns when that is not possible or was cut off.</summary>
+    public abstract Task ListenAsync(LedgerSignal signal, CancellationToken cancellationToken);
+
+    /// <summary>Before the schema is brought up to date.</summary>
+    public abstract Task PrepareMigrationAsync(LedgerDb db, CancellationToken cancellationToken);
+}
+
+/// <summary>The transaction-scoped locks.</summary>
+public enum LedgerLock
+{
+    /// <summary>The one writer of operations, projections and the event log.</summary>
+    Writer = 1,
+
+    /// <summary>The one that passes the event log on to the bus.</summary>
+    Relay = 2,
+}
+
+internal sealed class PostgresDialect(string connection) : LedgerDialect
+{
+    /// <summary>The class of our advisory locks: "STOR".</summary>
+    private const int LockClass = 0x53544F52;
+
+    private const string Channel = "storage_events";
+
+    public override Task LockAsync(LedgerDb db, LedgerLock kind, CancellationToken cancellationToken) =>
+        db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({LockClass}, {(int)kind})", cancellationToken);
+
+    public override Task NotifyAsync(LedgerDb db, CancellationToken cancellationToken) =>
+        db.Database.ExecuteSqlRawAsync($"NOTIFY {Channel}", cancellationToken);
+
+    public override async Task ListenAsync(LedgerSignal signal, CancellationToken cancellationToken)
+    {
+        await using var listener = new NpgsqlConnection(connection);
+        await listener.OpenAsync(cancellationToken);
+        listener.Notification += (_, _) => signal.Pulse();
+        await using (var command = new NpgsqlCommand($"LISTEN {Channel}", listener))
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        while (true)
+            await listener.WaitAsync(cancellationToken);
+    }
+
+    public override Task PrepareMigrationAsync(LedgerDb db, CancellationToken cancellationToken) => Task.CompletedTask;
+}
+
+/// <summary>One process has the file to itself, and its transactions are begun as writing ones: there is nothing more to lock.</summary>
+internal sealed class SqliteDialect : LedgerDialect
+{
+    public override Task LockAsync(LedgerDb db, LedgerLock kind, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override Task NotifyAsync(LedgerDb db, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override Task ListenAsync(LedgerSignal signal, CancellationToken cancellationToken) =>
+        Task.Delay(Timeout.Infinite, cancellationToken);
+
+    public override async Task PrepareMigrationAsync(LedgerDb db, CancellationToken cancellationToken)
+    {
+        await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode = WAL", cancellationToken);
+        // EF's migration lock is a row that outlives a killed process and would block every start after it.
+        await db.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS \"__EFMigrationsLock\"", cancellationToken);
+    }
+}

@@ -1,0 +1,150 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Storage.Contracts;
+
+namespace Storage.Ledger;
+
+/// <summary>
+/// The one way to write. Writers of all processes take turns, each with a batch of work, so that operations and events have gapless
+/// sequences in the order of commit and no rule of the ledger can be undercut by a race. What is to be sent is sent after the commit.
+/// </summary>
+public sealed class LedgerTransaction : IAsyncDisposable
+{
+    private readonly LedgerWriter writer;
+    private readonly IDbContextTransaction transaction;
+    private readonly List<EventRow> events = [];
+    private readonly List<WorkerMessage> messages = [];
+    private long lastOperation;
+    private long lastEvent;
+
+    private LedgerTransaction(LedgerWriter writer, LedgerDb db, IDbContextTransaction transaction, DateTimeOffset now)
+    {
+        this.writer = writer;
+        this.transaction = transaction;
+        Db = db;
+        Now = now;
+        Inventory = new InventoryState(db);
+    }
+
+    public LedgerDb Db { get; }
+
+    /// <summary>The time of everything in this transaction.</summary>
+    public DateTimeOffset Now { get; }
+
+    /// <summary>Pools, volumes and workers as this transaction sees and changes them.</summary>
+    public InventoryState Inventory { get; }
+
+    internal static async Task<LedgerTransaction> BeginAsync(
+        LedgerWriter writer, LedgerDb db, LedgerDialect dialect, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await dialect.LockAsync(db, LedgerLock.Writer, cancellationToken);
+        return new LedgerTransaction(writer, db, transaction, now)
+        {
+            lastOperation = await db.Operations.MaxAsync(row => (long?)row.Sequence, cancellationToken) ?? 0,
+            lastEvent = await db.Events.MaxAsync(row => (long?)row.Sequence, cancellationToken) ?? 0,
+        };
+    }
+
+    public long NextOperationSequence() => ++lastOperation;
+
+    /// <summary>A revision above everything known of the resource, and in step with the workers' clocks.</summary>
+    public long NextRevision(long known) => Math.Max(known + 1, Revisions.At(Now));
+
+    /// <summary>Adds an event to the log as it is; applying it to the inventory is the caller's.</summary>
+    public void Log(StorageEvent entry) => events.Add(new EventRow
+    {
+        Sequence = ++lastEvent,
+        EventId = entry.EventId,
+        Type = entry.Type,
+        Resource = entry.Resource,
+        PoolId = Resources.PoolOf(entry.Resource),
+        Revision = entry.Revision,
+        OccurredAt = entry.OccurredAt,
+        Host = entry.Host,
+        Cause = entry.Cause,
+        CommandId = entry.CommandId,
+        Data = entry.Data.GetRawText(),
+    });
+
+    /// <summary>Logs an event that the control plane itself makes, and applies it to the inventory.</summary>
+    public async Task<StorageEvent> RaiseAsync<T>(
+        T data, string resource, long revision, string? host, EventCause cause, Guid? commandId, CancellationToken cancellationToken)
+        where T : class
+    {
+        var entry = new StorageEvent(
+            Guid.CreateVersion7(Now), data.GetType().Name, resource, revision, Now, host, cause, commandId, StorageJson.ToElement(data));
+        await InventoryProjection.ApplyAsync(Inventory, entry, cancellationToken);
+        Log(entry);
+        return entry;
+    }
+
+    /// <summary>Sent after the commit. A crash in between is made good by the sweep.</summary>
+    public void Send(string queue, OperationRun run) => messages.Add(new WorkerMessage(queue, run, null));
+
+    /// <inheritdoc cref="Send(string, OperationRun)"/>
+    public void Send(string queue, CancelRun cancel) => messages.Add(new WorkerMessage(queue, null, cancel));
+
+    public async Task CommitAsync(CancellationToken cancellationToken)
+    {
+        Db.Events.AddRange(events);
+        await Db.SaveChangesAsync(cancellationToken);
+        if (events.Count > 0)
+            await writer.Dialect.NotifyAsync(Db, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        writer.Committed(messages, events.Count > 0);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await transaction.DisposeAsync();
+        await Db.DisposeAsync();
+        writer.Ended();
+    }
+}
+
+/// <summary>Begins transactions and passes on what they leave to send.</summary>
+public sealed class LedgerWriter(
+    IDbContextFactory<LedgerDb> databases, LedgerDialect dialect, LedgerSignal signal, WorkerSender sender, TimeProvider clock) : IDisposable
+{
+    /// <summary>Writers of this process wait here and not, each with a connection, in the database.</summary>
+    private readonly SemaphoreSlim turn = new(1);
+
+    internal LedgerDialect Dialect => dialect;
+
+    public async Task<LedgerTransaction> BeginAsync(CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        LedgerDb? db = null;
+        try
+        {
+            db = await databases.CreateDbContextAsync(cancellationToken);
+            return await LedgerTransaction.BeginAsync(this, db, dialect, clock.GetUtcNow(), cancellationToken);
+        }
+        catch
+        {
+            if (db is not null)
+                await db.DisposeAsync();
+            turn.Release();
+            throw;
+        }
+    }
+
+    public void Dispose() => turn.Dispose();
+
+    internal void Ended() => turn.Release();
+
+    internal void Committed(IReadOnlyList<WorkerMessage> messages, bool eventsLogged)
+    {
+        foreach (var message in messages)
+            sender.Enqueue(message);
+        if (eventsLogged)
+            signal.Pulse();
+    }
+}
+
+/// <summary>Revisions are microseconds since 1970, raised where needed: workers and ledger agree on them without talking.</summary>
+public static class Revisions
+{
+    public static long At(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+}
