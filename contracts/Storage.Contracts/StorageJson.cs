@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Storage.Contracts;
 
@@ -24,6 +25,17 @@ public static class StorageJson
         options.RespectRequiredConstructorParameters = true;
         options.UnmappedMemberHandling = unknown;
         options.MaxDepth = 32;
+        options.TypeInfoResolver = (options.TypeInfoResolver ?? new DefaultJsonTypeInfoResolver()).WithAddedModifier(LeaveOutWhatMayBeNull);
+    }
+
+    /// <summary>Nulls are not written, so a part that may be null may be missing.</summary>
+    private static void LeaveOutWhatMayBeNull(JsonTypeInfo type)
+    {
+        foreach (var property in type.Properties)
+        {
+            if (property.AssociatedParameter is { IsNullable: true })
+                property.IsRequired = false;
+        }
     }
 
     private static JsonSerializerOptions Create(JsonUnmappedMemberHandling unknown)
