@@ -13,7 +13,7 @@ public static class CommandRules
         switch (command)
         {
             case DefinePool define:
-                return define with { Definition = PoolRules.Complete(define.Definition) };
+                return define with { Definition = Within("definition", () => PoolRules.Complete(define.Definition)) };
             case CreateVolumes create:
                 CheckReference(create.Pool, "pool");
                 CheckVolumes(create);
@@ -60,16 +60,21 @@ public static class CommandRules
     public static ICommand CompleteFor(PoolTypeInfo type, ICommand command) => command switch
     {
         CreateVolume create => create with { Volume = Complete(type, create.Volume, "volume") },
-        CloneVolume clone => clone with { Volume = Complete(type, clone.Volume with { Capacity = clone.Volume.Capacity ?? 0 }, "volume") },
+        CloneVolume clone => clone with { Volume = Complete(type, clone.Volume, "volume", VolumePurpose.Clone) },
         CreateVolumes create => create with { Volumes = [.. create.Volumes.Select((volume, i) => Complete(type, volume, $"volumes[{i}]"))] },
         _ => command,
     };
 
-    private static VolumeDefinition Complete(PoolTypeInfo type, VolumeDefinition volume, string field)
+    private static VolumeDefinition Complete(
+        PoolTypeInfo type, VolumeDefinition volume, string field, VolumePurpose purpose = VolumePurpose.Create) =>
+        Within(field, () => VolumeRules.Complete(type, volume, purpose));
+
+    /// <summary>Names the field at fault as seen from the command.</summary>
+    private static T Within<T>(string field, Func<T> rules)
     {
         try
         {
-            return VolumeRules.Complete(type, volume);
+            return rules();
         }
         catch (StorageException e)
         {

@@ -55,7 +55,7 @@ internal sealed class Preconditions(LedgerTransaction ledger)
             foreach (var json in new[] { other.Definition, other.NextDefinition }.OfType<string>())
                 if (SourceConflict.FindField(define.Definition, JsonSerializer.Deserialize<PoolDefinition>(json, StorageJson.Options)!) is { } field)
                     throw new StorageException(new StorageError(ErrorCodes.SourceConflict,
-                        $"Storage source conflict with pool '{other.Name}'.", field, Resource: Resources.Pool(other.Id)));
+                        $"Storage source conflict with pool '{other.Name}'.", $"definition.{field}", Resource: Resources.Pool(other.Id)));
     }
 
     private async Task CheckHostAsync(ICommand command, Target target, PoolType type, CancellationToken cancellationToken)

@@ -54,10 +54,10 @@ internal sealed class TargetResolver(LedgerTransaction ledger)
         var known = await PoolOfNameAsync(definition.Name!, host, cancellationToken);
         if (known is null && definition.Uuid is { } uuid && await ledger.Inventory.PoolAsync(uuid, cancellationToken) is { } other)
             throw new StorageException(new StorageError(ErrorCodes.PoolExists,
-                $"Pool '{other.Name}' is already defined with uuid {uuid}.", "uuid", Resource: Resources.Pool(uuid)));
+                $"Pool '{other.Name}' is already defined with uuid {uuid}.", "definition.uuid", Resource: Resources.Pool(uuid)));
         if (known is not null && definition.Uuid is { } asked && asked != known.Id)
             throw new StorageException(new StorageError(ErrorCodes.PoolExists,
-                $"Pool '{known.Name}' is already defined with uuid {known.Id}.", "name", Resource: Resources.Pool(known.Id)));
+                $"Pool '{known.Name}' is already defined with uuid {known.Id}.", "definition.name", Resource: Resources.Pool(known.Id)));
         return new Target(host, definition.Type, known, []) { PoolId = known?.Id ?? definition.Uuid ?? Guid.NewGuid() };
     }
 

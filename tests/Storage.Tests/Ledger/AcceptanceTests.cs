@@ -69,7 +69,7 @@ public sealed class AcceptanceTests(LedgerFixture ledger) : IClassFixture<Ledger
         Assert.Equal(ErrorCodes.PoolExists, (await ledger.RefusedAsync(new DefinePool(null, LedgerFixture.Dir("one") with { Uuid = Guid.NewGuid() }))).Code);
         Assert.Equal(ErrorCodes.PoolExists, (await ledger.RefusedAsync(new DefinePool(null, LedgerFixture.Dir("two") with { Uuid = uuid }))).Code);
         var clash = await ledger.RefusedAsync(new DefinePool(null, LedgerFixture.Dir("one") with { Name = "three" }));
-        Assert.Equal((ErrorCodes.SourceConflict, "target.path"), CodeAndField(clash));
+        Assert.Equal((ErrorCodes.SourceConflict, "definition.target.path"), CodeAndField(clash));
         Assert.Equal(Resources.Pool(uuid), clash.Resource);
     }
 

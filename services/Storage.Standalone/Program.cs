@@ -1,0 +1,28 @@
+using Storage.Api;
+using Storage.Contracts;
+using Storage.Hosting;
+using Storage.Inventory;
+using Storage.Standalone;
+using Storage.Worker;
+using Storage.Worker.File;
+
+var builder = WebApplication.CreateBuilder(args);
+var folder = StandaloneDefaults.DataFolder(builder.Configuration);
+using var taken = DataFolderLock.TryTake(folder);
+if (taken is null)
+{
+    Console.Error.WriteLine($"Another process uses the data folder {folder}.");
+    return 1;
+}
+StandaloneDefaults.Apply(builder.Configuration, folder);
+builder.AddServiceTelemetry("storage-standalone");
+builder.Services.AddStorageApi(builder.Configuration);
+builder.Services.AddInventory(builder.Configuration);
+builder.Services.AddWorker(builder.Configuration, PoolFamily.File);
+builder.Services.AddFileFamily();
+builder.Services.AddStorageBus(builder.Configuration);
+var app = builder.Build();
+app.MapServiceHealth();
+app.MapStorageApi();
+app.Run();
+return 0;
