@@ -69,5 +69,16 @@ public sealed class GuardedProcessTests : IDisposable
         return int.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
     }
 
-    private static bool Alive(int process) => Directory.Exists($"/proc/{process}");
+    // One that has ended stays listed as a zombie until its parent, or process 1, has asked for its exit code.
+    private static bool Alive(int process)
+    {
+        try
+        {
+            return !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
 }
