@@ -1,0 +1,17 @@
+namespace Storage.IntegrationTests;
+
+/// <summary>A file worker. Two with the same host share its state folder: one works, the other stands by.</summary>
+/// <param name="Host">The name of the host that it works for.</param>
+public sealed record FleetWorker(string Host);
+
+/// <summary>What a fleet consists of, besides one Api and one Inventory.</summary>
+public sealed record FleetLayout
+{
+    public IReadOnlyList<FleetWorker> Workers { get; init; } = [new("host-a")];
+
+    /// <summary>More configuration, for all of its services.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>A fleet with a worker for each of the hosts.</summary>
+    public static FleetLayout Of(params string[] hosts) => new() { Workers = [.. hosts.Select(host => new FleetWorker(host))] };
+}

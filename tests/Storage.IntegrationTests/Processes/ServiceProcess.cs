@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using System.Net;
+
+namespace Storage.IntegrationTests;
+
+/// <summary>
+/// A service of this repository as a process of its own: the dll that the build made, configured by its environment, on a loopback
+/// port that it keeps over restarts.
+/// </summary>
+public sealed class ServiceProcess : IAsyncDisposable
+{
+    private static readonly ConcurrentDictionary<ServiceProcess, bool> Known = new();
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
+
+    private readonly ProgramStart _start;
+    private readonly HttpClient _http;
+    private GuardedProcess? _process;
+
+    /// <param name="project">The service's project, such as <c>Storage.Api</c>.</param>
+    /// <param name="name">Tells it apart from others of the same project.</param>
+    /// <param name="folder">For its log.</param>
+    /// <param name="environment">Its configuration, in the form <c>Section__Key</c>.</param>
+    public ServiceProcess(string project, string name, string folder, IReadOnlyDictionary<string, string> environment)
+    {
+        Name = name;
+        Address = new Uri($"http://127.0.0.1:{LoopbackPorts.Take()}");
+        LogFile = Path.Combine(folder, name + ".log");
+        var program = BuiltServices.Find(project);
+        _start = new ProgramStart("dotnet", [program], Path.GetDirectoryName(program)!, LogFile)
+        {
+            Environment = new Dictionary<string, string>(environment)
+            {
+                ["Urls"] = Address.OriginalString,
+                ["DOTNET_ENVIRONMENT"] = "Production",
+                ["ASPNETCORE_ENVIRONMENT"] = "Production",
+            },
+        };
+        _http = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(5) };
+        Known[this] = true;
+    }
+
+    /// <summary>All that are in use.</summary>
+    public static IEnumerable<ServiceProcess> All => Known.Keys.OrderBy(process => process.Name, StringComparer.Ordinal);
+
+    public string Name { get; }
+
+    public Uri Address { get; }
+
+    /// <summary>What it printed, over all its starts.</summary>
+    public string LogFile { get; }
+
+    public bool Running => _process is { HasExited: false };
+
+    /// <summary>The process id; also after its end.</summary>
+    public int Id => _process?.Id ?? throw new InvalidOperationException($"{Name} was not started.");
+
+    /// <summary>Starts it and waits until it is ready; after a kill or stop, on the same port with the same folders.</summary>
+    public async Task StartAsync()
+    {
+        await LaunchAsync();
+        await ReadyAsync();
+    }
+
+    /// <summary>Starts it and waits until it answers: ready or not, as one that stands by or whose broker is away.</summary>
+    public async Task StartWithoutReadinessAsync()
+    {
+        await LaunchAsync();
+        await HealthAsync("live");
+    }
+
+    public Task ReadyAsync() => HealthAsync("ready");
+
+    public Task<bool> IsReadyAsync(CancellationToken cancellationToken) => AnswersOkAsync("/health/ready", cancellationToken);
+
+    /// <summary>SIGKILL, as the kernel does when memory is short.</summary>
+    public Task KillAsync() => _process!.KillAsync();
+
+    /// <summary>SIGTERM, as a service manager does; fails where the service does not end by itself with code 0.</summary>
+    public async Task StopAsync()
+    {
+        var code = await _process!.StopAsync("TERM", StopLimit);
+        if (code != 0)
+            throw new InvalidOperationException($"{Name} ended with {code} when it was asked to stop:\n{LogTail.Read(LogFile)}");
+    }
+
+    /// <summary>Any signal by its name, such as STOP and CONT: a process that hangs.</summary>
+    public Task SignalAsync(string signal) => _process!.SignalAsync(signal);
+
+    /// <summary>Waits for a text in its log.</summary>
+    public Task LoggedAsync(string text, TimeSpan? within = null) =>
+        Eventually.HoldsAsync($"'{text}' in the log of {Name}", async ct => (await File.ReadAllTextAsync(LogFile, ct)).Contains(text, StringComparison.Ordinal), within);
+
+    public async ValueTask DisposeAsync()
+    {
+        Known.TryRemove(this, out _);
+        _http.Dispose();
+        if (_process is not null)
+            await _process.DisposeAsync();
+    }
+
+    private async Task LaunchAsync()
+    {
+        if (_process is not null)
+        {
+            if (!_process.HasExited)
+                throw new InvalidOperationException($"{Name} runs already.");
+            await _process.DisposeAsync();
+        }
+        _process = await GuardedProcess.StartAsync(_start);
+    }
+
+    private Task HealthAsync(string check) => Eventually.HoldsAsync(
+        $"{Name} to be {check}",
+        ct => AnswersOkAsync($"/health/{check}", ct),
+        giveUp: () => Running ? null : $"it ended with {_process!.ExitCode}:\n{LogTail.Read(LogFile)}");
+
+    private async Task<bool> AnswersOkAsync(string path, CancellationToken cancellationToken)
+    {
+        using var answer = await _http.GetAsync(path, cancellationToken);
+        return answer.StatusCode == HttpStatusCode.OK;
+    }
+}
