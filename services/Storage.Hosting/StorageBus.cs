@@ -42,18 +42,25 @@ public static class StorageBus
             return json;
         });
         foreach (var endpoint in context.GetServices<BusEndpoint>())
-        {
-            factory.ReceiveEndpoint(endpoint.Queue, receive =>
-            {
-                receive.ConfigureConsumeTopology = false;
-                receive.PrefetchCount = endpoint.Concurrency;
-                receive.ConcurrentMessageLimit = endpoint.Concurrency;
-                if (receive is IRabbitMqReceiveEndpointConfigurator rabbit)
-                    rabbit.Durable = true;
-                receive.UseMessageRetry(retry => retry.Exponential(5, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), TimeSpan.FromMilliseconds(200)));
-                endpoint.Configure(context, receive);
-            });
-        }
+            factory.ReceiveEndpoint(endpoint.Queue, receive => Configure(endpoint, context, receive));
+    }
+
+    /// <summary>
+    /// Takes messages from the endpoint's queue from now on: for a service that must not do so from the start of the bus. The
+    /// endpoint is as one that was registered; it connects whenever the broker can be reached.
+    /// </summary>
+    public static HostReceiveEndpointHandle Connect(this IReceiveEndpointConnector bus, BusEndpoint endpoint) =>
+        bus.ConnectReceiveEndpoint(endpoint.Queue, (context, receive) => Configure(endpoint, context, receive));
+
+    private static void Configure(BusEndpoint endpoint, IServiceProvider services, IReceiveEndpointConfigurator receive)
+    {
+        receive.ConfigureConsumeTopology = false;
+        receive.PrefetchCount = endpoint.Concurrency;
+        receive.ConcurrentMessageLimit = endpoint.Concurrency;
+        if (receive is IRabbitMqReceiveEndpointConfigurator rabbit)
+            rabbit.Durable = true;
+        receive.UseMessageRetry(retry => retry.Exponential(5, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), TimeSpan.FromMilliseconds(200)));
+        endpoint.Configure(services, receive);
     }
 
     /// <summary>Sends to a durable queue, which is made if need be: what is sent before the consumer's first start is not lost.</summary>

@@ -1,0 +1,31 @@
+namespace Storage.Worker;
+
+/// <summary>
+/// Gives the revisions of this worker's events: microseconds since 1970 while the clock goes forward, and always above every
+/// revision given or observed before. The <see cref="RunJournal"/> carries it over restarts.
+/// </summary>
+public sealed class RevisionClock(TimeProvider time)
+{
+    private long last;
+
+    /// <summary>The highest revision given or observed.</summary>
+    public long Last => Volatile.Read(ref last);
+
+    public long Next()
+    {
+        while (true)
+        {
+            var seen = Last;
+            var next = Math.Max((time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond, seen + 1);
+            if (Interlocked.CompareExchange(ref last, next, seen) == seen)
+                return next;
+        }
+    }
+
+    /// <summary>What is given from now on is above <paramref name="revision"/>.</summary>
+    public void Observe(long revision)
+    {
+        for (var seen = Last; seen < revision; seen = Last)
+            Interlocked.CompareExchange(ref last, revision, seen);
+    }
+}

@@ -1,0 +1,173 @@
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>
+/// Sends the events of one worker to the inventory, in the order in which they are handed in, and goes on trying for as long as it
+/// takes. Memory is bounded: who hands in more waits.
+/// </summary>
+public sealed class Reporter : IAsyncDisposable
+{
+    public const int EventsPerReport = 100;
+    public const int BytesPerReport = 256 * 1024;
+
+    private const int Waiting = 256;
+    private const int BytesPerEnvelope = 512;
+    private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly Channel<Entry> entries = Channel.CreateBounded<Entry>(new BoundedChannelOptions(Waiting) { SingleReader = true });
+    private readonly CancellationTokenSource stopped = new();
+    private readonly SendReport send;
+    private readonly RunJournal journal;
+    private readonly Func<IReadOnlyList<StorageEvent>, HostReport> report;
+    private readonly ILogger log;
+    private readonly Task loop;
+
+    public Reporter(SendReport send, RunJournal journal, Func<IReadOnlyList<StorageEvent>, HostReport> report, ILogger log)
+    {
+        this.send = send;
+        this.journal = journal;
+        this.report = report;
+        this.log = log;
+        loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>Ends when the broker has confirmed the event.</summary>
+    public async Task ReportAsync(StorageEvent what, CancellationToken cancellationToken)
+    {
+        var confirmed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await entries.Writer.WriteAsync(new Entry([what], Confirmed: confirmed), cancellationToken);
+        await confirmed.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Hands in an event that may be lost; false where too many wait already.</summary>
+    public bool TryReport(StorageEvent what) => entries.Writer.TryWrite(new Entry([what]));
+
+    /// <summary>Hands in the outcome of a run, which is marked in the journal once the broker has confirmed it.</summary>
+    public async Task ReportAsync(RunOutcome outcome, CancellationToken cancellationToken) =>
+        await entries.Writer.WriteAsync(new Entry(outcome.Events, outcome.OperationId), cancellationToken);
+
+    /// <summary>How long the end waits for the inventory.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Sends what was handed in, as far as that succeeds within <see cref="Grace"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        entries.Writer.TryComplete();
+        stopped.CancelAfter(Grace);
+        await loop;
+        stopped.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        var events = new List<StorageEvent>(EventsPerReport);
+        var complete = new List<Entry>();
+        try
+        {
+            while (await entries.Reader.WaitToReadAsync(stopped.Token))
+            {
+                var bytes = 0;
+                while (entries.Reader.TryRead(out var entry))
+                {
+                    foreach (var next in entry.Events)
+                    {
+                        var size = BytesPerEnvelope + JsonMarshal.GetRawUtf8Value(next.Data).Length;
+                        if (events.Count == EventsPerReport || (events.Count > 0 && bytes + size > BytesPerReport))
+                        {
+                            await SendAsync(events, complete);
+                            bytes = 0;
+                        }
+                        events.Add(next);
+                        bytes += size;
+                    }
+                    complete.Add(entry);
+                }
+                await SendAsync(events, complete);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped: outcomes that were not sent stay unreported in the journal.
+        }
+        entries.Writer.TryComplete();
+        while (entries.Reader.TryRead(out var entry))
+            complete.Add(entry);
+        complete.ForEach(entry => entry.Confirmed?.TrySetCanceled());
+    }
+
+    /// <summary>Sends the events, and settles the entries of which they are the last.</summary>
+    private async Task SendAsync(List<StorageEvent> events, List<Entry> complete)
+    {
+        if (events.Count > 0)
+        {
+            await RecordRevisionAsync(events);
+            await SendUntilConfirmedAsync(report([.. events]));
+        }
+        complete.ForEach(entry => entry.Confirmed?.TrySetResult());
+        Guid[] outcomes = [.. complete.Where(entry => entry.Outcome is not null).Select(entry => entry.Outcome!.Value)];
+        if (outcomes.Length > 0)
+            _ = MarkReportedAsync(outcomes);
+        events.Clear();
+        complete.Clear();
+    }
+
+    private async Task SendUntilConfirmedAsync(HostReport next)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(stopped.Token);
+            timeout.CancelAfter(SendTimeout);
+            try
+            {
+                await send(next, timeout.Token);
+                if (attempt > 0)
+                    WorkerLog.ReportsSentAgain(log, attempt);
+                return;
+            }
+            catch (Exception e) when (!stopped.IsCancellationRequested)
+            {
+                if (attempt == 0)
+                    WorkerLog.ReportNotSent(log, e, next.Events.Count);
+            }
+            await Task.Delay(Backoff.Pause(attempt, LongestPause), stopped.Token);
+        }
+    }
+
+    private async Task RecordRevisionAsync(List<StorageEvent> events)
+    {
+        if (events.Max(sent => sent.Revision) <= journal.RecordedRevision)
+            return;
+        try
+        {
+            await journal.RecordRevisionAsync();
+        }
+        catch (Exception e)
+        {
+            // What it guards against needs a clock set back as well: no reason to keep the inventory waiting.
+            WorkerLog.JournalFailed(log, e);
+        }
+    }
+
+    private async Task MarkReportedAsync(Guid[] outcomes)
+    {
+        try
+        {
+            await journal.MarkReportedAsync(outcomes);
+        }
+        catch (Exception e)
+        {
+            // Reported once more after the next start, with the same event ids.
+            WorkerLog.JournalFailed(log, e);
+        }
+    }
+
+    private sealed record Entry(IReadOnlyList<StorageEvent> Events, Guid? Outcome = null, TaskCompletionSource? Confirmed = null);
+}
+
+/// <summary>Sends a report; ends when the broker has confirmed it, throws when that is not known.</summary>
+public delegate Task SendReport(HostReport report, CancellationToken cancellationToken);

@@ -1,0 +1,104 @@
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>The commands on a pool as a whole.</summary>
+internal static class PoolHandlers
+{
+    public static async Task BuildAsync(RunContext context, CancellationToken cancellationToken)
+    {
+        var command = context.Arguments<BuildPool>();
+        await context.Require<IPoolBuilder>().BuildAsync(context.Pool, command.Overwrite, context.Run, cancellationToken);
+        context.PoolIs(new PoolBuilt(context.PoolId));
+    }
+
+    public static async Task StartAsync(RunContext context, CancellationToken cancellationToken)
+    {
+        var backend = context.Require<IPoolBackend>();
+        var activator = context.Backends.Find<IPoolActivator>(context.Pool.Type);
+        if (activator is not null)
+            await activator.StartAsync(context.Pool, context.Run, cancellationToken);
+        try
+        {
+            await RequireUsableAsync(context, backend, cancellationToken);
+            var observation = await ListAsync(context, backend, cancellationToken);
+            context.PoolIs(new PoolStarted(context.PoolId, observation));
+        }
+        catch when (activator is not null && !context.CutOff)
+        {
+            await activator.StopAsync(context.Pool, context.Run, CancellationToken.None);
+            throw;
+        }
+    }
+
+    public static async Task StopAsync(RunContext context, CancellationToken cancellationToken)
+    {
+        context.Require<IPoolBackend>();
+        if (context.Backends.Find<IPoolActivator>(context.Pool.Type) is { } activator)
+            await activator.StopAsync(context.Pool, context.Run, cancellationToken);
+        context.PoolIs(new PoolStopped(context.PoolId));
+    }
+
+    public static async Task RefreshAsync(RunContext context, CancellationToken cancellationToken)
+    {
+        var backend = context.Require<IPoolBackend>();
+        try
+        {
+            await RequireUsableAsync(context, backend, cancellationToken);
+            var observation = await ListAsync(context, backend, cancellationToken);
+            context.PoolIs(new PoolRefreshed(context.PoolId, observation));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            if (!await IsUsableAsync(context, backend, cancellationToken))
+                context.PoolIs(new PoolStateChanged(context.PoolId, PoolState.Inaccessible, e.Message));
+            throw;
+        }
+    }
+
+    public static async Task DeleteAsync(RunContext context, CancellationToken cancellationToken)
+    {
+        await context.Require<IPoolDeleter>().DeleteAsync(context.Pool, context.Run, cancellationToken);
+        context.PoolIs(new PoolDeleted(context.PoolId));
+    }
+
+    public static async Task FindSourcesAsync(RunContext context, CancellationToken cancellationToken)
+    {
+        var command = context.Arguments<FindPoolSources>();
+        var finder = context.Backends.Require<ISourceFinder>(command.Type);
+        var sources = await finder.FindSourcesAsync(command.Source, cancellationToken);
+        context.Result = StorageJson.ToElement(sources);
+        context.HostIs(new PoolSourcesFound(command.Type, sources));
+    }
+
+    private static async Task<PoolObservation> ListAsync(RunContext context, IPoolBackend backend, CancellationToken cancellationToken)
+    {
+        var chunks = new VolumeChunks(context, cancellationToken);
+        var observation = await backend.RefreshAsync(context.Pool, chunks.AddAsync, cancellationToken);
+        await chunks.EndAsync();
+        return observation;
+    }
+
+    private static async Task RequireUsableAsync(RunContext context, IPoolBackend backend, CancellationToken cancellationToken)
+    {
+        var state = await backend.CheckAsync(context.Pool, cancellationToken);
+        if (state is PoolState.Running or PoolState.Degraded)
+            return;
+        throw new StorageException(state is PoolState.Building
+            ? new StorageError(ErrorCodes.InvalidState, $"Pool '{context.Pool.Name}' is being built.", Retryable: true)
+            : new StorageError(ErrorCodes.HostFailure, $"The storage of pool '{context.Pool.Name}' is not there or not usable.", Retryable: true));
+    }
+
+    /// <summary>Whether a refresh failed for another reason than the pool itself.</summary>
+    private static async Task<bool> IsUsableAsync(RunContext context, IPoolBackend backend, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await backend.CheckAsync(context.Pool, cancellationToken) is PoolState.Running or PoolState.Degraded;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>What a handler has at hand: the run, the backends, and where it says what became true.</summary>
+/// <param name="live">The run.</param>
+/// <param name="run">The run as the backend sees it.</param>
+/// <param name="events">Makes events.</param>
+/// <param name="reporter">Takes what is streamed.</param>
+/// <param name="backends">The family's backends.</param>
+/// <param name="log">For what is no part of the answer.</param>
+public sealed class RunContext(LiveRun live, Run run, HostEvents events, Reporter reporter, PoolBackends backends, ILogger log)
+{
+    private readonly List<StorageEvent> happened = [];
+    private PoolDefinition? pool;
+
+    public Run Run { get; } = run;
+
+    public OperationRun Operation { get; } = live.Operation;
+
+    public PoolBackends Backends { get; } = backends;
+
+    public ILogger Log { get; } = log;
+
+    /// <summary>The process stops: what was begun stays as it is and is resumed at the next start.</summary>
+    public bool CutOff => live.CutOff;
+
+    /// <summary>The pool, checked.</summary>
+    public PoolDefinition Pool => pool ??= Definitions.Check(Operation.Pool);
+
+    public Guid PoolId => Pool.Uuid!.Value;
+
+    /// <summary>What the operation found, where finding is its purpose.</summary>
+    public JsonElement? Result { get; set; }
+
+    /// <summary>Events that became true so far; they stay true when the run fails afterwards.</summary>
+    public IReadOnlyList<StorageEvent> Happened => happened;
+
+    public TRole Require<TRole>()
+        where TRole : class, IPoolBackend => Backends.Require<TRole>(Pool.Type);
+
+    public T Arguments<T>()
+    {
+        try
+        {
+            return Operation.Arguments.Deserialize<T>(StorageJson.Options)
+                ?? throw new StorageException(ErrorCodes.InvalidArgument, $"{Operation.Command} has no arguments.");
+        }
+        catch (JsonException e)
+        {
+            throw new StorageException(new StorageError(ErrorCodes.InvalidArgument, e.Message, e.Path), e);
+        }
+    }
+
+    /// <summary>The pool is now so.</summary>
+    public void PoolIs<T>(T data) => Add(Resources.Pool(PoolId), data, Operation.Cause);
+
+    /// <summary>The volume is now so.</summary>
+    public void VolumeIs<T>(string volume, T data, EventCause? cause = null) =>
+        Add(Resources.Volume(PoolId, volume), data, cause ?? Operation.Cause);
+
+    /// <summary>The host is now so.</summary>
+    public void HostIs<T>(T data) => Add(Resources.Host(events.Host), data, Operation.Cause);
+
+    /// <summary>Reports a part of a refresh at once. Ends when the broker has it.</summary>
+    public Task StreamAsync(VolumesObserved chunk, CancellationToken cancellationToken) => reporter.ReportAsync(
+        events.Create(Resources.Pool(PoolId), chunk, Operation.Cause, Operation.OperationId), cancellationToken);
+
+    private void Add<T>(string resource, T data, EventCause cause) =>
+        happened.Add(events.Create(resource, data, cause, Operation.OperationId));
+}

@@ -1,0 +1,130 @@
+namespace Storage.Worker;
+
+/// <summary>
+/// Executes runs: those of one pool side by side up to a limit and in the order in which they came, pools independently of one
+/// another, so that a pool that hangs holds up no other. Runs without a pool share a lane of their own.
+/// </summary>
+public sealed class RunScheduler(int concurrentRunsPerPool, Func<LiveRun, Task> execute)
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<Guid, LiveRun> live = [];
+    private readonly Dictionary<Guid, Lane> lanes = [];
+    private readonly HashSet<Guid> cancelledBeforeAdded = [];
+    private readonly TaskCompletionSource idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int executing;
+    private bool stopped;
+
+    public int Executing => Volatile.Read(ref executing);
+
+    /// <summary>Starts the run when its pool's lane has room. A run that is here already, or comes after the stop, is passed over.</summary>
+    public void Add(LiveRun run)
+    {
+        lock (gate)
+        {
+            if (stopped || !live.TryAdd(run.OperationId, run))
+            {
+                run.Dispose();
+                return;
+            }
+            if (cancelledBeforeAdded.Remove(run.OperationId))
+                run.Cancel();
+            var pool = run.Operation.Pool?.Uuid ?? Guid.Empty;
+            if (!lanes.TryGetValue(pool, out var lane))
+                lanes.Add(pool, lane = new Lane(pool));
+            lane.Waiting.Enqueue(run);
+            if (run is { CancelRequested: true, Resumed: false })
+                StartNow(run);
+            else
+                StartNext(lane);
+        }
+    }
+
+    /// <summary>
+    /// Cancels a journalled run: a waiting one is executed at once, out of its turn, to end as cancelled; one whose
+    /// <see cref="Add"/> is under way is cancelled when it comes.
+    /// </summary>
+    public void Cancel(Guid operation)
+    {
+        lock (gate)
+        {
+            if (!live.TryGetValue(operation, out var run))
+            {
+                cancelledBeforeAdded.Add(operation);
+                return;
+            }
+            run.Cancel();
+            if (!run.Resumed)
+                StartNow(run);
+        }
+    }
+
+    /// <summary>Starts nothing more; ends when nothing is executed any more. Whoever stops cancels what is being executed.</summary>
+    public Task StopAsync()
+    {
+        lock (gate)
+        {
+            stopped = true;
+            if (executing == 0)
+                idle.TrySetResult();
+        }
+        return idle.Task;
+    }
+
+    private void StartNext(Lane lane)
+    {
+        while (!stopped && lane.Executing < concurrentRunsPerPool && lane.Waiting.TryDequeue(out var run))
+        {
+            if (!run.TryStart())
+                continue;
+            lane.Executing++;
+            Start(run, lane);
+        }
+        if (lane is { Executing: 0, Waiting.Count: 0 })
+            lanes.Remove(lane.Pool);
+    }
+
+    private void StartNow(LiveRun run)
+    {
+        if (!stopped && run.TryStart())
+            Start(run, lane: null);
+    }
+
+    private void Start(LiveRun run, Lane? lane)
+    {
+        executing++;
+        _ = Task.Run(() => ExecuteAsync(run, lane));
+    }
+
+    private async Task ExecuteAsync(LiveRun run, Lane? lane)
+    {
+        try
+        {
+            await execute(run);
+        }
+        finally
+        {
+            lock (gate)
+            {
+                live.Remove(run.OperationId);
+                run.Dispose();
+                executing--;
+                if (lane is not null)
+                {
+                    lane.Executing--;
+                    StartNext(lane);
+                }
+                if (stopped && executing == 0)
+                    idle.TrySetResult();
+            }
+        }
+    }
+
+    private sealed class Lane(Guid pool)
+    {
+        public Guid Pool { get; } = pool;
+
+        public Queue<LiveRun> Waiting { get; } = new();
+
+        public int Executing { get; set; }
+    }
+}

@@ -1,0 +1,93 @@
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>Creates many volumes: all of them, or none.</summary>
+internal static class VolumeBatchHandler
+{
+    public static async Task CreateAsync(RunContext context, CancellationToken cancellationToken)
+    {
+        var volumes = Check(context, context.Arguments<CreateVolumes>().Volumes);
+        var creator = context.Require<IVolumeCreator>();
+        context.Require<IVolumeDeleter>();
+        // In a resumed run the names were free when it began: what has one of them now is ours.
+        if (!context.Run.Resumed)
+            await RequireFreeNamesAsync(context, volumes, cancellationToken);
+        await context.Run.BeginAsync(cancellationToken);
+
+        var created = new List<VolumeDefinition>(volumes.Count);
+        try
+        {
+            var single = new Run(context.Run.OperationId, context.Run.Resumed, context.Run.BeginAsync, new Progress<OperationProgress>());
+            foreach (var volume in volumes)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                created.Add(await creator.CreateVolumeAsync(context.Pool, volume, single, cancellationToken));
+                context.Run.Progress.Report(new OperationProgress(100.0 * created.Count / volumes.Count));
+            }
+        }
+        catch when (!context.CutOff)
+        {
+            // A resumed run may fail before it has come as far as the one that was cut off.
+            var made = context.Run.Resumed ? volumes : [.. volumes.Where(volume => created.Exists(done => done.Name == volume.Name))];
+            await UndoAsync(context, made);
+            throw;
+        }
+        foreach (var volume in created)
+            context.VolumeIs(volume.Name, new VolumeCreated(context.PoolId, volume));
+    }
+
+    private static List<VolumeDefinition> Check(RunContext context, IReadOnlyList<VolumeDefinition> volumes)
+    {
+        if (volumes.Count is 0 or > CreateVolumes.Limit)
+            throw new StorageException(
+                ErrorCodes.InvalidArgument, $"From 1 to {CreateVolumes.Limit} volumes are created at once, not {volumes.Count}.", "volumes");
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        return [.. volumes.Select((volume, i) => names.Add(volume.Name)
+            ? Definitions.Check(context.Pool, volume)
+            : throw new StorageException(ErrorCodes.InvalidArgument, $"Volume '{volume.Name}' is there twice.", $"volumes[{i}].name"))];
+    }
+
+    private static async Task RequireFreeNamesAsync(RunContext context, List<VolumeDefinition> volumes, CancellationToken cancellationToken)
+    {
+        var backend = context.Require<IPoolBackend>();
+        foreach (var volume in volumes)
+        {
+            if (await backend.ReadVolumeAsync(context.Pool, volume.Name, cancellationToken) is not null)
+                throw new StorageException(new StorageError(
+                    ErrorCodes.VolumeExists, $"Volume '{volume.Name}' exists already.", Resource: Resources.Volume(context.PoolId, volume.Name)));
+        }
+    }
+
+    /// <summary>Removes what was made. What cannot be removed is said to be there, so that nobody has to find it by chance.</summary>
+    private static async Task UndoAsync(RunContext context, List<VolumeDefinition> made)
+    {
+        var deleter = context.Require<IVolumeDeleter>();
+        foreach (var volume in Enumerable.Reverse(made))
+        {
+            try
+            {
+                await deleter.DeleteVolumeAsync(context.Pool, volume.Name, context.Run, CancellationToken.None);
+            }
+            catch (Exception e)
+            {
+                WorkerLog.UndoFailed(context.Log, e, context.Run.OperationId, volume.Name);
+                await SayWhetherLeftAsync(context, deleter, volume.Name);
+            }
+        }
+    }
+
+    private static async Task SayWhetherLeftAsync(RunContext context, IVolumeDeleter backend, string name)
+    {
+        try
+        {
+            if (await backend.ReadVolumeAsync(context.Pool, name, CancellationToken.None) is { } left)
+                context.VolumeIs(name, new VolumeCreated(context.PoolId, left));
+        }
+        catch (Exception e)
+        {
+            // The next refresh of the pool sees it.
+            WorkerLog.UndoFailed(context.Log, e, context.Run.OperationId, name);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Options;
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>Section <c>Worker</c>; <c>Worker:{family}</c> overrides it where several families share a process.</summary>
+public sealed class WorkerOptions
+{
+    public const string Section = "Worker";
+
+    /// <summary>The name of this host in queues, events and definitions.</summary>
+    public string Host { get; set; } = Environment.MachineName.ToLowerInvariant();
+
+    /// <summary>Where the journals are: each family has its own folder in it, <c>/var/lib/storage/file</c> and so on.</summary>
+    public string StateFolder { get; set; } = "/var/lib/storage";
+
+    /// <summary>Runs of one pool side by side.</summary>
+    public int ConcurrentRunsPerPool { get; set; } = 4;
+
+    /// <summary>The journal waits for the disk. Otherwise it survives the death of the process, not that of the host.</summary>
+    public bool PowerLossSafe { get; set; }
+
+    /// <summary>Ended runs that the journal keeps, to answer redeliveries.</summary>
+    public int KeepRuns { get; set; } = 50_000;
+
+    /// <summary>And for how long at most.</summary>
+    public TimeSpan KeepRunsFor { get; set; } = TimeSpan.FromDays(7);
+
+    public string FamilyFolder(PoolFamily family) => Path.Combine(StateFolder, family.ToString().ToLowerInvariant());
+}
+
+/// <summary>What would break later, refused at start.</summary>
+internal sealed class WorkerOptionsValidator : IValidateOptions<WorkerOptions>
+{
+    private const int HostLimit = 253;
+
+    public ValidateOptionsResult Validate(string? name, WorkerOptions options)
+    {
+        var failures = new List<string>();
+        if (options.Host.Length is 0 or > HostLimit || !options.Host.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
+            failures.Add($"Worker:Host '{options.Host}' is not a host name: up to {HostLimit} letters, digits, '.', '-' and '_'.");
+        if (!Path.IsPathFullyQualified(options.StateFolder))
+            failures.Add($"Worker:StateFolder '{options.StateFolder}' is not an absolute path.");
+        if (options.ConcurrentRunsPerPool is < 1 or > 1024)
+            failures.Add("Worker:ConcurrentRunsPerPool is from 1 to 1024.");
+        if (options.KeepRuns < 1000)
+            failures.Add("Worker:KeepRuns is at least 1000.");
+        if (options.KeepRunsFor < TimeSpan.FromHours(1))
+            failures.Add("Worker:KeepRunsFor is at least an hour.");
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+}
