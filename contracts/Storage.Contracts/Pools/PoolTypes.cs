@@ -1,9 +1,11 @@
 using static Storage.Contracts.SourceParts;
 using Can = Storage.Contracts.PoolOperations;
+using Same = Storage.Contracts.SourceIdentity;
+using Trait = Storage.Contracts.PoolTraits;
 
 namespace Storage.Contracts;
 
-/// <summary>Parts of a <see cref="PoolSource"/> that a type cannot do without.</summary>
+/// <summary>Parts of a <see cref="PoolSource"/> that tell one type from another.</summary>
 [Flags]
 public enum SourceParts
 {
@@ -14,6 +16,57 @@ public enum SourceParts
     Dir = 8,
     Adapter = 16,
     Initiator = 32,
+    Format = 64,
+}
+
+/// <summary>
+/// What makes two pools' storage the same. Pools whose types have the same identity conflict when every part of it is equal;
+/// types with different identities never do.
+/// </summary>
+[Flags]
+public enum SourceIdentity
+{
+    /// <summary>Never the same.</summary>
+    None = 0,
+    TargetPath = 1,
+    Name = 2,
+    Dir = 4,
+
+    /// <summary>The host, where one of the two pools has exactly one.</summary>
+    Host = 8,
+
+    /// <summary>Any device that both have.</summary>
+    Device = 16,
+    Initiator = 32,
+    Adapter = 64,
+
+    /// <summary>A host has one such pool.</summary>
+    Type = 128,
+}
+
+/// <summary>Small differences between types that a definition shows.</summary>
+[Flags]
+public enum PoolTraits
+{
+    None = 0,
+
+    /// <summary>Copy-on-write can be asked for.</summary>
+    CopyOnWrite = 1,
+
+    /// <summary>Takes mount options.</summary>
+    MountOptions = 2,
+
+    /// <summary>Takes client options.</summary>
+    ConfigOptions = 4,
+
+    /// <summary>The source's devices are iSCSI names, not paths.</summary>
+    IscsiDevices = 8,
+
+    /// <summary>The source name may be a path of several parts (a ZFS dataset).</summary>
+    NestedSourceName = 16,
+
+    /// <summary>The source dir is an absolute path; absent it is <c>/</c>.</summary>
+    RootedDir = 32,
 }
 
 /// <summary>What can be done to a pool of a type beyond define, undefine, start, stop and refresh, which all types have.</summary>
@@ -56,7 +109,26 @@ public sealed record PoolTypeInfo(
     string? DefaultSourceFormat,
     IReadOnlyList<string> VolumeFormats,
     string? DefaultVolumeFormat,
-    PoolOperations Operations);
+    PoolOperations Operations)
+{
+    /// <summary>Parts of the source that the type has; others are left out of a definition.</summary>
+    public SourceParts Source { get; init; }
+
+    /// <summary>When two pools would use the same storage.</summary>
+    public SourceIdentity Identity { get; init; }
+
+    public PoolTraits Traits { get; init; }
+
+    /// <summary>What a derived target path begins with; null where it is not derived.</summary>
+    public string? TargetPrefix { get; init; }
+
+    /// <summary>Source formats with which a protocol version can be asked for.</summary>
+    public IReadOnlyList<string> VersionedFormats { get; init; } = [];
+
+    public bool Has(SourceParts part) => (Source & part) != 0;
+
+    public bool Has(PoolTraits trait) => (Traits & trait) != 0;
+}
 
 /// <summary>Where a pool's target path comes from.</summary>
 public enum TargetPathRule
@@ -89,35 +161,77 @@ public static class PoolTypes
     public static IReadOnlyList<PoolTypeInfo> All { get; } =
     [
         new(PoolType.Dir, "dir", PoolFamily.File, PoolScope.Host, SourceParts.None, TargetPathRule.Required, false,
-            [], null, FileFormats, "raw", Can.Build | Can.Delete | Volumes),
+            [], null, FileFormats, "raw", Can.Build | Can.Delete | Volumes)
+        {
+            Identity = Same.TargetPath, Traits = Trait.CopyOnWrite,
+        },
         new(PoolType.Fs, "fs", PoolFamily.File, PoolScope.Host, Devices, TargetPathRule.Required, false,
             ["auto", "ext2", "ext3", "ext4", "ufs", "iso9660", "udf", "gfs", "gfs2", "vfat", "hfs+", "xfs", "ocfs2", "vmfs"], "auto",
-            FileFormats, "raw", Can.Build | Can.Delete | Volumes),
+            FileFormats, "raw", Can.Build | Can.Delete | Volumes)
+        {
+            Source = Devices | Format, Identity = Same.Device, Traits = Trait.CopyOnWrite | Trait.MountOptions,
+        },
         new(PoolType.Netfs, "netfs", PoolFamily.File, PoolScope.Host, Hosts | Dir, TargetPathRule.Required, false,
-            ["auto", "nfs", "glusterfs", "cifs"], "auto", FileFormats, "raw", Can.FindSources | Can.Build | Can.Delete | Volumes),
+            ["auto", "nfs", "glusterfs", "cifs"], "auto", FileFormats, "raw", Can.FindSources | Can.Build | Can.Delete | Volumes)
+        {
+            Source = Hosts | Dir | Format, Identity = Same.Dir | Same.Host, Traits = Trait.MountOptions, VersionedFormats = ["auto", "nfs"],
+        },
         new(PoolType.Logical, "logical", PoolFamily.Block, PoolScope.Host, SourceParts.None, TargetPathRule.Derived, true,
-            ["unknown", "lvm2"], "lvm2", [], null, Can.FindSources | Can.Build | Can.Delete | Volumes),
+            ["unknown", "lvm2"], "lvm2", [], null, Can.FindSources | Can.Build | Can.Delete | Volumes)
+        {
+            Source = SourceParts.Name | Devices | Format, Identity = Same.Device, TargetPrefix = "/dev",
+        },
         new(PoolType.Disk, "disk", PoolFamily.Block, PoolScope.Host, Devices, TargetPathRule.Required, false,
             ["unknown", "dos", "dvh", "gpt", "mac", "bsd", "pc98", "sun", "lvm2"], "unknown",
-            PartitionTypes, "none", Can.Build | Can.Delete | Volumes),
+            PartitionTypes, "none", Can.Build | Can.Delete | Volumes)
+        {
+            Source = Devices | Format, Identity = Same.Device,
+        },
         new(PoolType.Iscsi, "iscsi", PoolFamily.Scsi, PoolScope.Host, Hosts, TargetPathRule.Required, false,
-            [], null, [], null, Can.FindSources | Can.WipeVolume),
+            [], null, [], null, Can.FindSources | Can.WipeVolume)
+        {
+            Source = Hosts | Devices | Initiator, Identity = Same.Device | Same.Initiator, Traits = Trait.IscsiDevices,
+        },
         new(PoolType.IscsiDirect, "iscsi-direct", PoolFamily.Scsi, PoolScope.Cluster, Hosts | Initiator, TargetPathRule.None, false,
-            [], null, [], null, Can.FindSources | Can.WipeVolume),
+            [], null, [], null, Can.FindSources | Can.WipeVolume)
+        {
+            Source = Hosts | Devices | Initiator, Traits = Trait.IscsiDevices,
+        },
         new(PoolType.Scsi, "scsi", PoolFamily.Scsi, PoolScope.Host, Adapter, TargetPathRule.Required, false,
-            [], null, [], null, Can.WipeVolume),
+            [], null, [], null, Can.WipeVolume)
+        {
+            Source = Adapter, Identity = Same.Adapter,
+        },
         new(PoolType.Mpath, "mpath", PoolFamily.Scsi, PoolScope.Host, SourceParts.None, TargetPathRule.Required, false,
-            [], null, [], null, Can.WipeVolume),
+            [], null, [], null, Can.WipeVolume)
+        {
+            Identity = Same.Type,
+        },
         new(PoolType.Rbd, "rbd", PoolFamily.Network, PoolScope.Cluster, SourceParts.Name | Hosts, TargetPathRule.None, true,
-            [], null, FileFormats, "raw", Volumes),
+            [], null, FileFormats, "raw", Volumes)
+        {
+            Source = SourceParts.Name | Hosts, Traits = Trait.ConfigOptions,
+        },
         new(PoolType.Sheepdog, "sheepdog", PoolFamily.Network, PoolScope.Cluster, Hosts, TargetPathRule.None, true,
-            [], null, [], null, Can.CreateVolume | Can.DeleteVolume | Can.ResizeVolume),
+            [], null, [], null, Can.CreateVolume | Can.DeleteVolume | Can.ResizeVolume)
+        {
+            Source = SourceParts.Name | Hosts, Identity = Same.Host,
+        },
         new(PoolType.Gluster, "gluster", PoolFamily.Network, PoolScope.Cluster, Hosts, TargetPathRule.None, true,
-            [], null, FileFormats, "raw", Can.FindSources | Can.DeleteVolume),
+            [], null, FileFormats, "raw", Can.FindSources | Can.DeleteVolume)
+        {
+            Source = SourceParts.Name | Hosts | Dir, Identity = Same.Name | Same.Dir | Same.Host, Traits = Trait.RootedDir,
+        },
         new(PoolType.Zfs, "zfs", PoolFamily.Zfs, PoolScope.Host, SourceParts.None, TargetPathRule.Derived, true,
-            [], null, [], null, Can.Build | Can.Delete | Can.CreateVolume | Can.CloneVolume | Can.DeleteVolume | Can.ResizeVolume | Can.WipeVolume),
+            [], null, [], null, Can.Build | Can.Delete | Can.CreateVolume | Can.CloneVolume | Can.DeleteVolume | Can.ResizeVolume | Can.WipeVolume)
+        {
+            Source = SourceParts.Name | Devices, Identity = Same.Device, Traits = Trait.NestedSourceName, TargetPrefix = "/dev/zvol",
+        },
         new(PoolType.Vstorage, "vstorage", PoolFamily.Zfs, PoolScope.Host, SourceParts.None, TargetPathRule.Required, true,
-            [], null, FileFormats, "raw", Can.Build | Can.Delete | Volumes),
+            [], null, FileFormats, "raw", Can.Build | Can.Delete | Volumes)
+        {
+            Source = SourceParts.Name, Identity = Same.Name,
+        },
     ];
 
     private static readonly Dictionary<string, PoolTypeInfo> ByName = All.ToDictionary(row => row.Name, StringComparer.Ordinal);

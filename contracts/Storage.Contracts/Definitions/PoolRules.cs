@@ -1,0 +1,99 @@
+namespace Storage.Contracts;
+
+/// <summary>
+/// The rules of a pool definition, the same for JSON, XML and messages. The order of the checks is libvirt's, so that the same
+/// mistake is named first; names, paths and hosts are judged more strictly.
+/// </summary>
+public static class PoolRules
+{
+    /// <summary>
+    /// The definition, checked and with its defaults: format, names from each other, target path, paths in libvirt's form.
+    /// What the type has no use for is left out, as libvirt leaves it out of what it prints. The uuid stays as it is, also absent.
+    /// Completing a completed definition changes nothing.
+    /// </summary>
+    /// <exception cref="StorageException">The definition is wrong; the field is a path in the model, such as <c>source.hosts[0].name</c>.</exception>
+    public static PoolDefinition Complete(PoolDefinition input)
+    {
+        if (!Enum.IsDefined(input.Type))
+            throw PlainText.Invalid("Unknown pool type.", "type");
+        var type = PoolTypes.Of(input.Type);
+
+        var source = SourceRules.Complete(type, input.Source);
+        Require(type, SourceParts.Name, source.Name is not null, "source.name");
+
+        var name = string.IsNullOrEmpty(input.Name) && type.NameFromSource ? source.Name : input.Name;
+        Names.Check(name, "name");
+        if (input.Uuid == Guid.Empty)
+            throw PlainText.Invalid("A uuid of zeros names no pool.", "uuid");
+        if (input.CopyOnWrite is not null && !type.Has(PoolTraits.CopyOnWrite))
+            throw new StorageException(ErrorCodes.Unsupported, $"A {type.Name} pool has no copy-on-write setting.", "copyOnWrite");
+
+        Require(type, SourceParts.Hosts, source.Hosts.Count > 0, "source.hosts");
+        Require(type, SourceParts.Dir, source.Dir is not null, "source.dir");
+        if (type.NameFromSource)
+            source = source with { Name = source.Name ?? name };
+        if (type.RequiredSource.HasFlag(SourceParts.Adapter))
+            source = source with { Adapter = AdapterRules.Complete(source.Adapter) };
+        Require(type, SourceParts.Devices, source.Devices.Count > 0, "source.devices");
+
+        var target = Target(type, source, input.Target);
+        Require(type, SourceParts.Initiator, source.Initiator is not null, "source.initiator", ErrorCodes.UnsupportedConfiguration);
+        if (input.RefreshAllocation is { } allocation && !Enum.IsDefined(allocation))
+            throw new StorageException(ErrorCodes.UnsupportedConfiguration, "Unknown refresh allocation.", "refreshAllocation");
+
+        return input with
+        {
+            Name = name,
+            Source = source,
+            Target = target,
+            MountOptions = type.Has(PoolTraits.MountOptions) ? Options(input.MountOptions, "mountOptions", MountOption) : null,
+            ConfigOptions = type.Has(PoolTraits.ConfigOptions) ? Options(input.ConfigOptions, "configOptions", ConfigOption) : null,
+        };
+    }
+
+    /// <summary>The rules of a pool's name, for whoever has only the name.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.InvalidDefinition"/> with the field.</exception>
+    public static void CheckName(string? name, string field) => Names.Check(name, field);
+
+    private static void Require(
+        PoolTypeInfo type, SourceParts part, bool given, string field, string code = ErrorCodes.InvalidDefinition)
+    {
+        if (type.RequiredSource.HasFlag(part) && !given)
+            throw new StorageException(code, $"A {type.Name} pool needs {field}.", field);
+    }
+
+    private static PoolTarget Target(PoolTypeInfo type, PoolSource source, PoolTarget input)
+    {
+        if (type.TargetPath == TargetPathRule.None)
+            return new PoolTarget();
+        var path = type.TargetPrefix is { } prefix ? $"{prefix}/{source.Name}" : GivenPath(type, input.Path);
+        return new PoolTarget { Path = path, Permissions = PermissionRules.Complete(input.Permissions, "target.permissions") };
+    }
+
+    private static string GivenPath(PoolTypeInfo type, string? input)
+    {
+        const string field = "target.path";
+        if (string.IsNullOrEmpty(input))
+            throw PlainText.Invalid($"A {type.Name} pool needs a target path.", field);
+        var path = Paths.Sanitise(input);
+        Paths.CheckAbsolute(path, field);
+        return path is "/" or "//" ? throw PlainText.Invalid("The root directory cannot be a pool's target.", field) : path;
+    }
+
+    private static IReadOnlyList<T>? Options<T>(IReadOnlyList<T>? options, string field, Func<T, string, T> complete) =>
+        options is { Count: > 0 } ? SourceRules.Each(options, field, complete) : null;
+
+    /// <summary>One option is one word of the list that mount gets: a comma would make it two.</summary>
+    private static string MountOption(string option, string field)
+    {
+        PlainText.CheckGiven(option, field);
+        return option.Contains(',', StringComparison.Ordinal) ? throw PlainText.Invalid("A mount option may not have a comma.", field) : option;
+    }
+
+    private static ConfigOption ConfigOption(ConfigOption option, string field)
+    {
+        PlainText.CheckGiven(option.Name, $"{field}.name");
+        PlainText.CheckGiven(option.Value, $"{field}.value");
+        return option;
+    }
+}

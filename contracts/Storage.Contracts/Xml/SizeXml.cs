@@ -1,0 +1,28 @@
+using System.Globalization;
+
+namespace Storage.Contracts;
+
+/// <summary>A size: a number with the unit beside it, such as <c>&lt;capacity unit='GiB'&gt;10&lt;/capacity&gt;</c>.</summary>
+internal static class SizeXml
+{
+    /// <summary>Bytes; null when the element is absent or empty.</summary>
+    public static long? Read(InputElement parent, string name)
+    {
+        if (parent.Child(name) is not { } size)
+            return null;
+        var unit = size.Attribute("unit");
+        if (size.Text is not { } text)
+            return null;
+        var digits = text.AsSpan().Trim();
+        if (digits is ['+', ..])
+            digits = digits[1..];
+        if (digits.IsEmpty || digits.ContainsAnyExceptInRange('0', '9'))
+            throw size.Wrong("A size is an unsigned number.");
+        if (!ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var value))
+            throw size.Wrong("The size is over 2^63-1 bytes.", ErrorCodes.Overflow);
+        return ByteSize.Scale(value, unit, size.Path);
+    }
+
+    public static void Write(XmlOutput output, string name, long bytes, string unit = "bytes") =>
+        output.Text(name, bytes.ToString(CultureInfo.InvariantCulture), ("unit", unit));
+}
