@@ -34,6 +34,12 @@ public static class ErrorCodes
     public const string Cancelled = "cancelled";
     public const string Expired = "expired";
     public const string Unauthorized = "unauthorized";
+    public const string NotFound = "not-found";
+    public const string MethodNotAllowed = "method-not-allowed";
+    public const string NotAcceptable = "not-acceptable";
+    public const string UnsupportedMediaType = "unsupported-media-type";
+    public const string TooLarge = "too-large";
+    public const string ServiceUnavailable = "service-unavailable";
     public const string Internal = "internal";
 
     public static IReadOnlyDictionary<string, ErrorCode> All { get; } = new ErrorCode[]
@@ -67,6 +73,12 @@ public static class ErrorCodes
         new(Cancelled, 409, 55),
         new(Expired, 409, 55),
         new(Unauthorized, 401, 29),
+        new(NotFound, 404, 8),
+        new(MethodNotAllowed, 405, 3),
+        new(NotAcceptable, 406, 8),
+        new(UnsupportedMediaType, 415, 8),
+        new(TooLarge, 413, 8),
+        new(ServiceUnavailable, 503, 38),
         new(Internal, 500, 1),
     }.ToDictionary(code => code.Name);
 }

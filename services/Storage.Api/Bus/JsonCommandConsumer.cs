@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+using Storage.Contracts;
+using Storage.Ledger;
+
+namespace Storage.Api;
+
+/// <summary>
+/// One plain-JSON message: read, accepted, answered to <c>reply-to</c> where that is given, and only then acknowledged; a crash in
+/// between delivers it again, which the command's id makes harmless. What is refused is answered too; where nobody waits for the
+/// answer the message moves to <see cref="RejectedQueue"/> with the reason in its headers, so that it is neither lost nor looped.
+/// </summary>
+public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonCommandConsumer> log)
+{
+    public const string RejectedQueue = $"{Queues.JsonCommands}.rejected";
+
+    private const int UnexpectedFailures = 5;
+
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(10);
+
+    public async Task ConsumeAsync(IChannel channel, BasicDeliverEventArgs message, CancellationToken stoppingToken)
+    {
+        try
+        {
+            Guid? id = null;
+            try
+            {
+                var command = JsonCommand.Read(message.Body, message.BasicProperties.Type, message.BasicProperties.MessageId);
+                id = command.CommandId;
+                var operation = await AcceptAsync(command, TraceParent(message), stoppingToken);
+                await ReplyAsync(channel, message, new CommandAccepted(operation.Id, operation.State), stoppingToken);
+            }
+            catch (StorageException e)
+            {
+                Log.CommandRefused(log, id, e.Error.Code, e.Error.Message);
+                if (!await ReplyAsync(channel, message, new CommandRejected(id, e.Error), stoppingToken))
+                    await SetAsideAsync(channel, message, e.Error, stoppingToken);
+            }
+            await channel.BasicAckAsync(message.DeliveryTag, multiple: false, stoppingToken);
+        }
+        catch (Exception e)
+        {
+            // Not acknowledged: the broker delivers it again when the channel has ended.
+            if (!stoppingToken.IsCancellationRequested && channel.IsOpen)
+            {
+                Log.MessageFailed(log, e);
+                await channel.AbortAsync(CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>Waits out a database that is away; gives up on anything else that goes on failing.</summary>
+    private async Task<OperationRow> AcceptAsync(ICommand command, string? traceParent, CancellationToken stoppingToken)
+    {
+        var delay = FirstDelay;
+        var failures = 0;
+        while (true)
+        {
+            try
+            {
+                return await intake.AcceptAsync(command, traceParent, stoppingToken);
+            }
+            catch (Exception e) when (e is not StorageException && !stoppingToken.IsCancellationRequested)
+            {
+                if (Failures.IsTransient(e))
+                    Log.DatabaseAway(log, delay, e);
+                else if (++failures < UnexpectedFailures)
+                    Log.MessageFailed(log, e);
+                else
+                    throw new StorageException(Failures.ErrorOf(e), e);
+            }
+            await Task.Delay(delay, stoppingToken);
+            delay = delay * 2 < LastDelay ? delay * 2 : LastDelay;
+        }
+    }
+
+    /// <returns>False where no answer is asked for.</returns>
+    private static async Task<bool> ReplyAsync<T>(
+        IChannel channel, BasicDeliverEventArgs message, T answer, CancellationToken cancellationToken)
+    {
+        if (message.BasicProperties.ReplyTo is not { Length: > 0 } queue)
+            return false;
+        var properties = new BasicProperties
+        {
+            ContentType = "application/json",
+            Type = typeof(T).Name,
+            CorrelationId = message.BasicProperties.CorrelationId ?? message.BasicProperties.MessageId,
+        };
+        // Not mandatory: whoever asked may have gone.
+        await channel.BasicPublishAsync(
+            "", queue, mandatory: false, properties, JsonSerializer.SerializeToUtf8Bytes(answer, StorageJson.Options), cancellationToken);
+        return true;
+    }
+
+    private async Task SetAsideAsync(
+        IChannel channel, BasicDeliverEventArgs message, StorageError error, CancellationToken cancellationToken)
+    {
+        var properties = new BasicProperties(message.BasicProperties)
+        {
+            Persistent = true,
+            Headers = new Dictionary<string, object?>(message.BasicProperties.Headers ?? new Dictionary<string, object?>())
+            {
+                ["storage-error-code"] = error.Code,
+                ["storage-error-message"] = error.Message,
+                ["storage-error-field"] = error.Field ?? "",
+            },
+        };
+        // An expired message would leave the queue unseen; a user id must be the publisher's own.
+        properties.ClearExpiration();
+        properties.ClearUserId();
+        await channel.BasicPublishAsync("", RejectedQueue, mandatory: true, properties, message.Body, cancellationToken);
+        Log.MessageSetAside(log, RejectedQueue, error.Code, error.Message);
+    }
+
+    private static string? TraceParent(BasicDeliverEventArgs message)
+    {
+        if (Activity.Current is { } activity)
+            return activity.Id;
+        return message.BasicProperties.Headers?.TryGetValue("traceparent", out var header) is true && header is byte[] bytes
+            && Encoding.ASCII.GetString(bytes) is var parent && ActivityContext.TryParse(parent, null, out _) ? parent : null;
+    }
+}

@@ -1,0 +1,46 @@
+using System.Text;
+using Storage.Contracts;
+
+namespace Storage.Api;
+
+/// <summary>Pool and volume definitions as HTTP carries them: JSON, or libvirt's XML.</summary>
+public static class Definitions
+{
+    /// <param name="strict">XML is held to libvirt's schema; JSON always is to its own.</param>
+    public static async Task<PoolDefinition> ReadPoolAsync(HttpRequest request, bool strict, CancellationToken cancellationToken)
+    {
+        var body = await RequestBody.ReadAsync(request, xml: true, cancellationToken: cancellationToken);
+        return body.IsXml ? PoolXml.Read(body.ToStream(), strict) : body.Json<PoolDefinition>();
+    }
+
+    /// <param name="type">The pool's type: what volume XML means depends on it.</param>
+    /// <param name="strict">XML is held to libvirt's schema; JSON always is to its own.</param>
+    public static VolumeDefinition ReadVolume(RequestBody body, PoolTypeInfo type, bool strict) =>
+        body.IsXml ? VolumeXml.Read(body.ToStream(), type, strict) : body.Json<VolumeDefinition>();
+
+    public static PoolDefinition Complete(PoolDefinition definition) => PoolRules.Complete(definition);
+
+    public static VolumeDefinition Complete(PoolTypeInfo type, VolumeDefinition definition) => VolumeRules.Complete(type, definition);
+
+    /// <summary>A pool as the request accepts it. XML has the permissions seen, as libvirt's has.</summary>
+    public static IResult Result(HttpRequest request, PoolView pool) => Result(request, pool, () => PoolXml.Write(
+        pool.Permissions is null ? pool.Definition : pool.Definition with { Target = pool.Definition.Target with { Permissions = pool.Permissions } },
+        pool.Capacity, pool.Allocation, pool.Available));
+
+    public static IResult Result(HttpRequest request, PoolTypeInfo type, VolumeView volume, VolumeDefinition document) =>
+        Result(request, volume, () => VolumeXml.Write(document, type));
+
+    public static IResult Result(HttpRequest request, PoolDefinition definition) =>
+        Result(request, definition, () => PoolXml.Write(definition, 0, 0, 0));
+
+    public static IResult Result(HttpRequest request, PoolTypeInfo type, VolumeDefinition definition) =>
+        Result(request, definition, () => VolumeXml.Write(definition, type));
+
+    private static IResult Result<T>(HttpRequest request, T value, Func<string> xml)
+    {
+        var mediaType = ContentNegotiation.Choose(request, Offers.Definition);
+        return mediaType == Offers.Definition.MediaTypes[0]
+            ? TypedResults.Json(value, StorageJson.Options)
+            : TypedResults.Text(xml(), mediaType, Encoding.UTF8);
+    }
+}

@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using Microsoft.EntityFrameworkCore;
+using Storage.Contracts;
+using Storage.Ledger;
+
+namespace Storage.Api;
+
+/// <summary>Hands a request's command to the ledger and answers with its operation.</summary>
+public sealed class CommandSubmission(
+    CommandIntake intake, EventFeed feed, IDbContextFactory<LedgerDb> ledger, IHostApplicationLifetime lifetime)
+{
+    /// <param name="http">The request: its headers say the idempotency key and how long to wait.</param>
+    /// <param name="command">Makes the command with the id that the client chose.</param>
+    /// <returns>
+    /// 202 with the operation; after a wait (<c>Prefer: wait</c>) 200 with the succeeded operation, or the problem that it ended with.
+    /// </returns>
+    /// <exception cref="StorageException">The command was refused; nothing was accepted.</exception>
+    public async Task<IResult> SubmitAsync(HttpContext http, Func<Guid?, ICommand> command)
+    {
+        var wait = WaitPreference.Read(http.Request.Headers["Prefer"]);
+        var operation = await intake.AcceptAsync(
+            command(IdempotencyKey.Read(http.Request.Headers)), Activity.Current?.Id, http.RequestAborted);
+        http.Response.Headers.Location = $"/v1/{Resources.Operation(operation.Id)}";
+        if (wait is { } atMost)
+        {
+            http.Response.Headers["Preference-Applied"] = WaitPreference.Applied(atMost);
+            operation = await WaitAsync(operation, atMost, http.RequestAborted);
+            if (operation.Ended && operation.State != OperationState.Succeeded)
+                return Problem.Of(OperationView.ErrorOf(operation), operation.Id).ToResult();
+        }
+        await using var db = await ledger.CreateDbContextAsync(http.RequestAborted);
+        var view = await OperationQueue.ViewAsync(db, operation, http.RequestAborted);
+        var ended = wait is not null && operation.Ended;
+        return TypedResults.Json(view, StorageJson.Options, statusCode: ended ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
+    }
+
+    private async Task<OperationRow> WaitAsync(OperationRow operation, TimeSpan atMost, CancellationToken aborted)
+    {
+        if (operation.Ended)
+            return operation;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(aborted, lifetime.ApplicationStopping);
+        try
+        {
+            return await feed.WaitForEndAsync(operation.Id, atMost, stop.Token);
+        }
+        catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
+        {
+            // The service stops: the operation goes on without it.
+            return operation;
+        }
+    }
+}

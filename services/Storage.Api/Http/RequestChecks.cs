@@ -1,0 +1,25 @@
+using Microsoft.AspNetCore.Http.Metadata;
+using Storage.Contracts;
+
+namespace Storage.Api;
+
+/// <summary>What holds for every endpoint before it does anything: its answer is acceptable and its query is understood.</summary>
+public sealed class RequestChecks : IEndpointFilter
+{
+    public ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var http = context.HttpContext;
+        var metadata = http.GetEndpoint()!.Metadata;
+        ContentNegotiation.Choose(http.Request, metadata.GetMetadata<Offers>() ?? Offers.Json);
+
+        // A misspelt flag must not be passed over: the command would do something else than was meant.
+        var known = metadata.GetOrderedMetadata<IParameterBindingMetadata>();
+        foreach (var name in http.Request.Query.Keys)
+        {
+            if (!known.Any(parameter => string.Equals(parameter.Name, name, StringComparison.OrdinalIgnoreCase))
+                || http.Request.RouteValues.ContainsKey(name))
+                throw new StorageException(ErrorCodes.UnknownField, $"There is no query parameter '{name}' here.", name);
+        }
+        return next(context);
+    }
+}

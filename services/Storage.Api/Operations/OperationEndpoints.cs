@@ -1,0 +1,73 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using Storage.Contracts;
+using Storage.Ledger;
+
+namespace Storage.Api;
+
+public static class OperationEndpoints
+{
+    public static void MapOperations(this IEndpointRouteBuilder routes)
+    {
+        var operations = routes.MapGroup("/operations").WithTags("Operations");
+        operations.MapGet("", ListAsync)
+            .Describes("ListOperations", "The operations, the newest first.").Answers<Page<OperationView>>();
+        operations.MapGet("/{id:guid}", GetAsync)
+            .Describes("GetOperation", "One operation.").Answers<OperationView>();
+        operations.MapPost("/{id:guid}/cancel", CancelAsync)
+            .Describes("CancelOperation", "Ends an operation early: what is queued never starts, what runs is undone.").TakesCommand();
+    }
+
+    private static async Task<IResult> ListAsync(
+        IDbContextFactory<LedgerDb> ledger,
+        WireName<OperationState>? state,
+        string? pool,
+        string? host,
+        string? command,
+        DateTimeOffset? acceptedAfter,
+        int? limit,
+        string? cursor,
+        CancellationToken cancellationToken)
+    {
+        if (command is not null && CommandTypes.Find(command) is null)
+            throw new StorageException(ErrorCodes.InvalidArgument, $"There is no command '{command}'.", "command");
+        await using var db = await ledger.CreateDbContextAsync(cancellationToken);
+        var query = db.Operations.AsNoTracking();
+        if (state is { Value: var wanted })
+            query = query.Where(operation => operation.State == wanted);
+        if (command is not null)
+            query = query.Where(operation => operation.Command == command);
+        if (acceptedAfter?.ToUniversalTime() is { } after)
+            query = query.Where(operation => operation.AcceptedAt > after);
+        if (pool is not null)
+        {
+            // The operations of a pool outlive it: by its uuid they are found also afterwards.
+            var poolId = Guid.TryParseExact(pool, "D", out var uuid) ? uuid : (await db.FindPoolAsync(pool, host, cancellationToken)).Id;
+            query = query.Where(operation => operation.PoolId == poolId);
+        }
+        if (Cursor.Read(cursor, "operations", 1) is [var key])
+        {
+            if (!long.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var last))
+                throw new StorageException(ErrorCodes.InvalidArgument, "This is not a cursor of this list.", "cursor");
+            query = query.Where(operation => operation.Sequence < last);
+        }
+        var count = PageLimit.Check(limit);
+        var rows = await query.OrderByDescending(operation => operation.Sequence).Take(count + 1).ToListAsync(cancellationToken);
+        var page = rows.Take(count).ToList();
+        return TypedResults.Ok(new Page<OperationView>(
+            await OperationQueue.ViewAsync(db, page, cancellationToken),
+            rows.Count > count ? Cursor.Write("operations", page[^1].Sequence.ToString(CultureInfo.InvariantCulture)) : null));
+    }
+
+    private static async Task<IResult> GetAsync(IDbContextFactory<LedgerDb> ledger, Guid id, CancellationToken cancellationToken)
+    {
+        await using var db = await ledger.CreateDbContextAsync(cancellationToken);
+        var row = await db.Operations.AsNoTracking().FirstOrDefaultAsync(operation => operation.Id == id, cancellationToken)
+            ?? throw new StorageException(new StorageError(
+                ErrorCodes.OperationNotFound, $"There is no operation {id}.", Resource: Resources.Operation(id)));
+        return TypedResults.Ok(await OperationQueue.ViewAsync(db, row, cancellationToken));
+    }
+
+    private static Task<IResult> CancelAsync(HttpContext http, CommandSubmission commands, Guid id) =>
+        commands.SubmitAsync(http, key => new CancelOperation(key, id));
+}

@@ -1,0 +1,57 @@
+using System.Text.Json;
+using Storage.Contracts;
+using Storage.Ledger;
+
+namespace Storage.Api;
+
+/// <summary>An operation.</summary>
+/// <param name="Id">The command's id.</param>
+/// <param name="Command">The command's name.</param>
+/// <param name="State">Where it is.</param>
+/// <param name="Resource">What it acts on.</param>
+/// <param name="Position">How many older operations it must wait for; absent once it is dispatched.</param>
+/// <param name="WaitsFor">The first ten of them.</param>
+/// <param name="Progress">How far it is, where that can be said.</param>
+/// <param name="Error">Why it failed.</param>
+/// <param name="Result">What it found, where finding is its purpose.</param>
+/// <param name="Cause">Who asked for it.</param>
+public sealed record OperationView(
+    Guid Id,
+    string Command,
+    OperationState State,
+    string Resource,
+    int? Position,
+    IReadOnlyList<Guid>? WaitsFor,
+    OperationProgress? Progress,
+    StorageError? Error,
+    JsonElement? Result,
+    DateTimeOffset AcceptedAt,
+    DateTimeOffset? DispatchedAt,
+    DateTimeOffset? EndedAt,
+    EventCause Cause)
+{
+    public static OperationView Of(OperationRow row, IReadOnlyList<Guid> before) => new(
+        row.Id,
+        row.Command,
+        row.State,
+        row.Resource,
+        row.State == OperationState.Queued ? before.Count : null,
+        row.State == OperationState.Queued ? before.Take(10).ToList() : null,
+        Read<OperationProgress>(row.Progress),
+        Read<StorageError>(row.Error),
+        row.Result is null ? null : Read<JsonElement>(row.Result),
+        row.AcceptedAt,
+        row.DispatchedAt,
+        row.EndedAt,
+        row.Cause);
+
+    /// <summary>The error of an operation that ended without success.</summary>
+    public static StorageError ErrorOf(OperationRow row) => Read<StorageError>(row.Error) ?? row.State switch
+    {
+        OperationState.Cancelled => new(ErrorCodes.Cancelled, "The operation was cancelled.", Resource: row.Resource),
+        OperationState.Expired => new(ErrorCodes.Expired, "The operation was not run in time.", Resource: row.Resource, Retryable: true),
+        _ => new(ErrorCodes.Internal, "The operation failed.", Resource: row.Resource),
+    };
+
+    private static T? Read<T>(string? json) => json is null ? default : JsonSerializer.Deserialize<T>(json, StorageJson.Options);
+}

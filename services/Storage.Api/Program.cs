@@ -1,0 +1,15 @@
+using Storage.Api;
+using Storage.Hosting;
+using Storage.Ledger;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceTelemetry("storage-api");
+builder.Services
+    .AddLedger(builder.Configuration)
+    .AddStorageApi(builder.Configuration)
+    .AddStorageBus(builder.Configuration);
+
+var app = builder.Build();
+app.MapServiceHealth();
+app.MapStorageApi();
+await app.RunAsync();

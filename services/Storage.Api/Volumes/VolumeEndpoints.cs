@@ -1,0 +1,141 @@
+using System.Text.Json.Serialization;
+using Microsoft.EntityFrameworkCore;
+using Storage.Contracts;
+using Storage.Ledger;
+
+namespace Storage.Api;
+
+public static class VolumeEndpoints
+{
+    public static void MapVolumes(this IEndpointRouteBuilder routes)
+    {
+        var volumes = routes.MapGroup("/pools/{pool}/volumes").WithTags("Volumes");
+        volumes.MapGet("", ListAsync)
+            .Describes("ListVolumes", "The volumes of a pool, by name.").Answers<Page<VolumeView>>();
+        volumes.MapPost("", PostAsync)
+            .Describes("CreateVolume", "Creates a volume; from a JSON array up to 1000 of them, all or none (the command CreateVolumes).")
+            .Reads<VolumeDefinition>(xml: true, arrays: true).TakesCommand();
+
+        var volume = volumes.MapGroup("/{volume}");
+        volume.MapGet("", GetAsync)
+            .Describes("GetVolume", "One volume, as JSON or as libvirt's XML.").Answers<VolumeView>(Offers.Definition);
+        volume.MapDelete("", DeleteAsync)
+            .Describes("DeleteVolume", "Removes a volume and its data.").TakesCommand();
+        volume.MapPost("/clone", CloneAsync)
+            .Describes("CloneVolume", "Creates the volume of the body as a copy of this one, in this pool or in targetPool on the same host.")
+            .Reads<VolumeDefinition>(xml: true).TakesCommand();
+        volume.MapPost("/resize", ResizeAsync)
+            .Describes("ResizeVolume", "Changes a volume's capacity.").Reads<ResizeRequest>().TakesCommand();
+        volume.MapPost("/wipe", WipeAsync)
+            .Describes("WipeVolume", "Overwrites a volume's data.").TakesCommand();
+        volume.MapPost("/refresh", RefreshAsync)
+            .Describes("RefreshVolume", "Looks at one volume again.").TakesCommand();
+    }
+
+    private static async Task<IResult> ListAsync(
+        IDbContextFactory<LedgerDb> ledger,
+        string pool,
+        string? host,
+        string? format,
+        string? prefix,
+        int? limit,
+        string? cursor,
+        CancellationToken cancellationToken)
+    {
+        await using var db = await ledger.CreateDbContextAsync(cancellationToken);
+        var owner = await db.FindPoolAsync(pool, host, cancellationToken);
+        var query = db.Volumes.AsNoTracking().Where(volume => volume.PoolId == owner.Id && !volume.Removed);
+        if (format is not null)
+            query = query.Where(volume => volume.Format == format);
+        if (prefix is { Length: > 0 })
+        {
+            var end = PrefixRange.End(prefix);
+            query = query.Where(volume => string.Compare(volume.Name, prefix) >= 0 && string.Compare(volume.Name, end) < 0);
+        }
+        if (Cursor.Read(cursor, "volumes", 1) is [var last])
+            query = query.Where(volume => string.Compare(volume.Name, last) > 0);
+        var count = PageLimit.Check(limit);
+        var rows = await query.OrderBy(volume => volume.Name).Take(count + 1).ToListAsync(cancellationToken);
+        var page = rows.Take(count).ToList();
+        return TypedResults.Ok(new Page<VolumeView>(
+            page.Select(row => VolumeView.Of(row, owner)).ToList(),
+            rows.Count > count ? Cursor.Write("volumes", page[^1].Name) : null));
+    }
+
+    private static async Task<IResult> GetAsync(
+        HttpContext http, IDbContextFactory<LedgerDb> ledger, string pool, string volume, string? host, CancellationToken cancellationToken)
+    {
+        await using var db = await ledger.CreateDbContextAsync(cancellationToken);
+        var owner = await db.FindPoolAsync(pool, host, cancellationToken);
+        var row = await db.Volumes.AsNoTracking()
+            .FirstOrDefaultAsync(row => row.PoolId == owner.Id && row.Name == volume && !row.Removed, cancellationToken)
+            ?? throw new StorageException(new StorageError(
+                ErrorCodes.VolumeNotFound, $"There is no volume '{volume}' in pool '{owner.Name}'.",
+                Resource: Resources.Volume(owner.Id, volume)));
+        return Definitions.Result(http.Request, PoolTypes.Of(owner.Type), VolumeView.Of(row, owner), VolumeView.DocumentOf(row));
+    }
+
+    private static async Task<IResult> PostAsync(
+        HttpContext http, CommandSubmission commands, IDbContextFactory<LedgerDb> ledger,
+        string pool, string? host, bool? validate, CancellationToken cancellationToken)
+    {
+        var body = await RequestBody.ReadAsync(http.Request, xml: true, arrays: true, cancellationToken);
+        if (body.IsArray)
+        {
+            var volumes = body.Json<IReadOnlyList<VolumeDefinition>>();
+            return await commands.SubmitAsync(http, id => new CreateVolumes(id, pool, volumes, host));
+        }
+        var volume = await ReadAsync(body, ledger, pool, host, validate, cancellationToken);
+        return await commands.SubmitAsync(http, id => new CreateVolume(id, pool, volume, host));
+    }
+
+    private static Task<IResult> DeleteAsync(HttpContext http, CommandSubmission commands, string pool, string volume, string? host) =>
+        commands.SubmitAsync(http, id => new DeleteVolume(id, pool, volume, host));
+
+    private static async Task<IResult> CloneAsync(
+        HttpContext http, CommandSubmission commands, IDbContextFactory<LedgerDb> ledger,
+        string pool, string volume, string? host, string? targetPool, bool? reflink, bool? validate, CancellationToken cancellationToken)
+    {
+        var body = await RequestBody.ReadAsync(http.Request, xml: true, cancellationToken: cancellationToken);
+        var target = targetPool ?? pool;
+        var definition = await ReadAsync(body, ledger, target, host, validate, cancellationToken);
+        return await commands.SubmitAsync(http, id => new CloneVolume(
+            id, target, definition, volume, targetPool is null ? null : pool, reflink is true, host));
+    }
+
+    private static async Task<IResult> ResizeAsync(
+        HttpContext http, CommandSubmission commands, string pool, string volume, string? host, CancellationToken cancellationToken)
+    {
+        var request = (await RequestBody.ReadAsync(http.Request, cancellationToken: cancellationToken)).Json<ResizeRequest>();
+        return await commands.SubmitAsync(http, id => new ResizeVolume(
+            id, pool, volume, request.Capacity, request.Delta, request.Shrink, request.Allocate, host));
+    }
+
+    private static Task<IResult> WipeAsync(
+        HttpContext http, CommandSubmission commands, string pool, string volume, string? host, WireName<WipeAlgorithm>? algorithm) =>
+        commands.SubmitAsync(http, id => new WipeVolume(id, pool, volume, algorithm?.Value ?? WipeAlgorithm.Zero, host));
+
+    private static Task<IResult> RefreshAsync(HttpContext http, CommandSubmission commands, string pool, string volume, string? host) =>
+        commands.SubmitAsync(http, id => new RefreshVolume(id, pool, volume, host));
+
+    // What XML means depends on the pool's type; JSON does not.
+    private static async Task<VolumeDefinition> ReadAsync(
+        RequestBody body, IDbContextFactory<LedgerDb> ledger, string pool, string? host, bool? validate, CancellationToken cancellationToken)
+    {
+        if (!body.IsXml)
+            return body.Json<VolumeDefinition>();
+        await using var db = await ledger.CreateDbContextAsync(cancellationToken);
+        var type = (await db.FindPoolAsync(pool, host, cancellationToken)).Type;
+        return Definitions.ReadVolume(body, PoolTypes.Of(type), validate is true);
+    }
+}
+
+/// <param name="Capacity">The new capacity in bytes or with a unit, or the difference where <paramref name="Delta"/>.</param>
+/// <param name="Delta">The capacity is a difference.</param>
+/// <param name="Shrink">Must be said for a smaller capacity.</param>
+/// <param name="Allocate">Allocate the grown part.</param>
+public sealed record ResizeRequest(
+    [property: JsonConverter(typeof(ByteSizeJsonConverter))] long? Capacity,
+    bool Delta = false,
+    bool Shrink = false,
+    bool Allocate = false);
