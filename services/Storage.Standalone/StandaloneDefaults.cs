@@ -25,6 +25,6 @@ internal static class StandaloneDefaults
             ["Worker:StateFolder"] = Path.Combine(folder, "worker"),
             ["Inventory:PublishEvents"] = "false",
         };
-        configuration.AddInMemoryCollection(settings.Where(setting => configuration[setting.Key] is null));
+        configuration.AddInMemoryCollection([.. settings.Where(setting => configuration[setting.Key] is null)]);
     }
 }

@@ -26,10 +26,10 @@ public static class CommandHandlers
     private static void Handle<T>(IServiceProvider services, IReceiveEndpointConfigurator endpoint)
         where T : class, ICommand
     {
-        var intake = services.GetRequiredService<CommandIntake>();
-        var log = services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(CommandHandlers));
         endpoint.Handler<T>(async context =>
         {
+            var intake = services.GetRequiredService<CommandIntake>();
+            var log = services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(CommandHandlers));
             var command = WithId(context.Message, context.MessageId);
             try
             {
