@@ -3,13 +3,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
 namespace Storage.Hosting;
 
-/// <summary>Health, traces and metrics: the same for every service.</summary>
+/// <summary>Logs, health, traces and metrics: the same for every service.</summary>
 public static class ServiceTelemetry
 {
     /// <summary>The name of our own activity source and meter.</summary>
@@ -21,6 +22,16 @@ public static class ServiceTelemetry
     /// <summary>Traces and metrics go to the OTLP endpoint of <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>, when that is set.</summary>
     public static IHostApplicationBuilder AddServiceTelemetry(this IHostApplicationBuilder builder, string service)
     {
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+        });
+        // What frameworks say of every request and query is noise; Logging:LogLevel can ask for it.
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
+            .AddFilter("MassTransit", LogLevel.Warning).AddFilter("System", LogLevel.Warning);
+        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         var otlp = !string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
         builder.Services.AddHealthChecks();
         builder.Services.AddOpenTelemetry()

@@ -21,6 +21,7 @@ builder.Services.AddInventory(builder.Configuration);
 builder.Services.AddStorageBus(builder.Configuration);
 builder.Services.AddWorker(builder.Configuration, PoolFamily.File);
 builder.Services.AddFileFamily();
+builder.Services.AddHealthChecks().AddCheck<HostKnown>("host-known", tags: ["ready"]);
 var app = builder.Build();
 app.MapServiceHealth();
 app.MapStorageApi();

@@ -92,7 +92,7 @@ public sealed class InventoryState(LedgerDb db)
     {
         if (!names.TryGetValue((host, name), out var ids))
             names[(host, name)] = ids = await db.Pools.Where(row => row.Name == name && (host == null || row.Host == host))
-                .Select(row => row.Id).Take(2).ToListAsync(cancellationToken);
+                .OrderBy(row => row.Host).Select(row => row.Id).Take(2).ToListAsync(cancellationToken);
         return ids;
     }
 

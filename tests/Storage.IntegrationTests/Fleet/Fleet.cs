@@ -59,6 +59,8 @@ public sealed class Fleet : IAsyncDisposable
             // Only now, so that it is known which ones stand by.
             foreach (var standby in workers.GroupBy(worker => worker).SelectMany(same => same.Skip(1)))
                 await fleet.AddWorkerAsync(standby);
+            await Eventually.HoldsAsync("the workers to be known", async _ =>
+                (await fleet.Client.ReadAllAsync("/v1/hosts")).Count == workers.Distinct().Count());
             return fleet;
         }
         catch

@@ -72,6 +72,10 @@ public sealed class ServiceProcess : IAsyncDisposable
 
     public Task<bool> IsReadyAsync(CancellationToken cancellationToken) => AnswersOkAsync("/health/ready", cancellationToken);
 
+    /// <summary>Runs one of the service's commands to its end, beside the process that serves.</summary>
+    public Task RunAsync(params string[] arguments) =>
+        GuardedProcess.RunAsync(_start with { Arguments = [.. _start.Arguments, .. arguments] }, StopLimit);
+
     /// <summary>SIGKILL, as the kernel does when memory is short.</summary>
     public Task KillAsync() => _process!.KillAsync();
 
