@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using Storage.Contracts;
 using Xunit;
 
