@@ -18,8 +18,7 @@ public sealed class CommandSubmission(
     public async Task<IResult> SubmitAsync(HttpContext http, Func<Guid?, ICommand> command)
     {
         var wait = WaitPreference.Read(http.Request.Headers["Prefer"]);
-        var operation = await intake.AcceptAsync(
-            command(IdempotencyKey.Read(http.Request.Headers)), Activity.Current?.Id, http.RequestAborted);
+        var operation = await AcceptAsync(command(IdempotencyKey.Read(http.Request.Headers)), http.RequestAborted);
         http.Response.Headers.Location = $"/v1/{Resources.Operation(operation.Id)}";
         if (wait is { } atMost)
         {
@@ -33,6 +32,27 @@ public sealed class CommandSubmission(
         var ended = wait is not null && operation.Ended;
         return TypedResults.Json(view, StorageJson.Options, statusCode: ended ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
     }
+
+    private async Task<OperationRow> AcceptAsync(ICommand command, CancellationToken aborted)
+    {
+        try
+        {
+            return await intake.AcceptAsync(command, Activity.Current?.Id, aborted);
+        }
+        catch (StorageException e) when (e.Error.Field is { } field && PartInBody(command) is { } part && field.StartsWith(part, StringComparison.Ordinal))
+        {
+            throw new StorageException(e.Error with { Field = field[part.Length..].TrimStart('.') }, e);
+        }
+    }
+
+    /// <summary>The part of the command that is the request's body: the client knows its fields without it.</summary>
+    private static string? PartInBody(ICommand command) => command switch
+    {
+        DefinePool => "definition",
+        CreateVolume or CloneVolume => "volume.",
+        CreateVolumes => "volumes",
+        _ => null,
+    };
 
     private async Task<OperationRow> WaitAsync(OperationRow operation, TimeSpan atMost, CancellationToken aborted)
     {

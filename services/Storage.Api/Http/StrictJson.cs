@@ -54,7 +54,8 @@ public static partial class StrictJson
         if (message.StartsWith("The JSON value could not be converted", StringComparison.Ordinal))
             message = "The value is not of the kind that belongs here.";
         else if (Missing().Match(message) is { Success: true } missing)
-            message = $"Required and not there: {missing.Groups["names"].Value}.";
+            return new StorageError(
+                ErrorCodes.InvalidDocument, $"Required and not there: {missing.Groups["names"].Value}.", Within(PathOf(e), missing.Groups["first"].Value));
         else if (Null().Match(message) is { Success: true } isNull)
             message = $"'{isNull.Groups["name"].Value}' must not be null.";
         var place = e.LineNumber is { } line ? $" (line {line + 1}, byte {e.BytePositionInLine + 1})" : "";
@@ -72,7 +73,9 @@ public static partial class StrictJson
     [GeneratedRegex(@" (Path: \S+ \| )?LineNumber: .*$", RegexOptions.Singleline)]
     private static partial Regex Place();
 
-    [GeneratedRegex("missing required properties including: (?<names>.*?)\\.?$", RegexOptions.Singleline)]
+    private static string Within(string path, string member) => path == "$" ? member : $"{path}.{member}";
+
+    [GeneratedRegex("missing required properties including: (?<names>'(?<first>[^']*)'.*?)\\.?$", RegexOptions.Singleline)]
     private static partial Regex Missing();
 
     [GeneratedRegex("^The (property or field|constructor parameter) '(?<name>[^']*)' on type .* doesn't allow (getting|setting|null)")]

@@ -131,10 +131,10 @@ public abstract class DirectoryPoolFlows(StorageUnderTest storage)
     {
         await storage.RunningPoolAsync("keyed");
         var volume = new { name = "once", capacity = 4096, allocation = 0 };
-        var first = await Client.SubmitAsync(HttpMethod.Post, "/v1/pools/keyed/volumes", volume, key: "order 4711");
+        var first = await Client.SubmitAsync(HttpMethod.Post, "/v1/pools/keyed/volumes", volume, key: "order-4711");
         await Client.EndOfAsync(first);
-        Assert.Equal(first, await Client.SubmitAsync(HttpMethod.Post, "/v1/pools/keyed/volumes", volume, key: "order 4711"));
-        var other = await Client.SendAsync(HttpMethod.Post, "/v1/pools/keyed/volumes", new { name = "other", capacity = 4096, allocation = 0 }, key: "order 4711");
+        Assert.Equal(first, await Client.SubmitAsync(HttpMethod.Post, "/v1/pools/keyed/volumes", volume, key: "order-4711"));
+        var other = await Client.SendAsync(HttpMethod.Post, "/v1/pools/keyed/volumes", new { name = "other", capacity = 4096, allocation = 0 }, key: "order-4711");
         Assert.Equal((HttpStatusCode.UnprocessableEntity, "idempotency-mismatch"), (other.Status, other.Body.GetProperty("code").GetString()));
         Assert.Equal(["once"], await storage.VolumesAsync("keyed"));
     }
@@ -170,7 +170,7 @@ public abstract class DirectoryPoolFlows(StorageUnderTest storage)
         var path = await storage.RunningPoolAsync("strict");
         foreach (var (method, verb) in new[] { (HttpMethod.Post, "/build"), (HttpMethod.Post, "/start"), (HttpMethod.Post, "/delete"), (HttpMethod.Delete, "") })
             await RefusedAsync(method, $"/v1/pools/strict{verb}", null, 409, "invalid-state");
-        await RefusedAsync(HttpMethod.Post, "/v1/pools/strict/volumes/none/clone", new { volume = new { name = "copy" } }, 422, null);
+        await RefusedAsync(HttpMethod.Post, "/v1/pools/strict/volumes/none/clone", new { name = "copy" }, 422, null);
         await Client.PostAsync("/v1/pools/strict/stop");
         await RefusedAsync(HttpMethod.Post, "/v1/pools/strict/stop", null, 409, "invalid-state");
         await RefusedAsync(HttpMethod.Post, "/v1/pools/strict/refresh", null, 409, "invalid-state");
