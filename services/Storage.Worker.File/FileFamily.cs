@@ -1,0 +1,16 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Storage.Worker.File;
+
+/// <summary>The pool types whose volumes are files under a directory of the host.</summary>
+public static class FileFamily
+{
+    public static IServiceCollection AddFileFamily(this IServiceCollection services)
+    {
+        services.TryAddSingleton<IToolRunner, CliWrapToolRunner>();
+        services.TryAddSingleton<QemuImg>();
+        services.TryAddSingleton<LocalVolumeCreator>();
+        services.AddSingleton<IPoolBackend, DirPool>();
+        return services;
+    }
+}

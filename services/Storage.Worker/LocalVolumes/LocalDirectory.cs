@@ -1,0 +1,147 @@
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>
+/// An open directory of the host: everything is done relative to the handle, so that the directory stays the same one whatever is
+/// renamed or mounted meanwhile.
+/// </summary>
+internal sealed class LocalDirectory : IDisposable
+{
+    private const long NoCopyOnWriteFlag = 0x0080_0000;
+    private const long Btrfs = 0x9123_683E;
+    private const uint Unchanged = uint.MaxValue;
+
+    private LocalDirectory(string path, SafeFileHandle handle) => (Path, Handle) = (path, handle);
+
+    public string Path { get; }
+
+    public SafeFileHandle Handle { get; }
+
+    /// <exception cref="StorageException"><see cref="ErrorCodes.HostFailure"/> with the path: it is not there, no directory, or not readable.</exception>
+    public static LocalDirectory Open(string path)
+    {
+        var handle = LibC.Open(path, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.CloseOnExec, 0);
+        if (!handle.IsInvalid)
+            return new(path, handle);
+        var errno = HostErrors.Last;
+        handle.Dispose();
+        throw HostErrors.From(errno, $"open the directory {path}");
+    }
+
+    public void Dispose() => Handle.Dispose();
+
+    public string PathOf(string name) => Path.EndsWith('/') ? Path + name : $"{Path}/{name}";
+
+    /// <summary>Whether there is an entry of that name, of whatever kind.</summary>
+    public bool Has(string name)
+    {
+        if (LibC.Status(Handle, name, LibC.NoFollow, LibC.BasicStatusAndBirth, out _) == 0)
+            return true;
+        return HostErrors.Last == HostErrors.NotFound ? false : throw HostErrors.FromLast($"look at {PathOf(name)}");
+    }
+
+    /// <summary>Gives a complete entry its final name. Nothing that is there is replaced, and there is no moment with half of it.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.VolumeExists"/> where the name is taken.</exception>
+    public void Publish(string temporary, string name)
+    {
+        if (LibC.RenameAt(Handle, temporary, Handle, name, LibC.NoReplace) == 0)
+            return;
+        // NFS and some others cannot rename without replacing; those that can link, link.
+        if (HostErrors.Last is HostErrors.Invalid or HostErrors.NotImplemented or HostErrors.NotSupported
+            && LibC.LinkAt(Handle, temporary, Handle, name, 0) == 0)
+        {
+            Remove(temporary);
+            return;
+        }
+        throw HostErrors.Last == HostErrors.Exists ? Taken(name) : HostErrors.FromLast($"name the new volume {PathOf(name)}");
+    }
+
+    /// <summary>As <see cref="Publish"/>, for a directory: where it cannot be linked, its name is taken by an empty one that the rename replaces.</summary>
+    public void PublishDirectory(string temporary, string name)
+    {
+        if (LibC.RenameAt(Handle, temporary, Handle, name, LibC.NoReplace) == 0)
+            return;
+        if (HostErrors.Last is HostErrors.Invalid or HostErrors.NotImplemented or HostErrors.NotSupported
+            && LibC.MakeDirectoryAt(Handle, name, 0) == 0)
+        {
+            if (LibC.RenameAt(Handle, temporary, Handle, name, 0) == 0)
+                return;
+            var errno = HostErrors.Last;
+            Remove(name);
+            throw HostErrors.From(errno, $"name the new volume {PathOf(name)}");
+        }
+        throw HostErrors.Last == HostErrors.Exists ? Taken(name) : HostErrors.FromLast($"name the new volume {PathOf(name)}");
+    }
+
+    public StorageException Taken(string name) => new(new StorageError(
+        ErrorCodes.VolumeExists, $"There is a volume '{name}' in {Path} already.", "name", Resource: PathOf(name)));
+
+    /// <summary>Removes a file, or a directory that is empty. One that is gone already is removed.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.InvalidState"/> for a directory that is not empty.</exception>
+    public void Remove(string name)
+    {
+        if (LibC.UnlinkAt(Handle, name, 0) == 0 || HostErrors.Last == HostErrors.NotFound)
+            return;
+        var errno = HostErrors.Last;
+        // Linux says IsDirectory, POSIX and some file systems NotPermitted.
+        if (errno is HostErrors.IsDirectory or HostErrors.NotPermitted)
+        {
+            if (LibC.UnlinkAt(Handle, name, LibC.RemoveDirectory) == 0)
+                return;
+            if (HostErrors.Last != HostErrors.NotDirectory)
+                errno = HostErrors.Last;
+        }
+        throw errno is HostErrors.NotEmpty or HostErrors.Exists
+            ? new StorageException(new StorageError(
+                ErrorCodes.InvalidState, $"The directory {PathOf(name)} is not empty.", Resource: PathOf(name)))
+            : HostErrors.From(errno, $"remove {PathOf(name)}");
+    }
+
+    /// <summary>Makes the names durable. File systems that cannot sync a directory are left alone.</summary>
+    public void Sync()
+    {
+        if (LibC.Sync(Handle) < 0 && HostErrors.Last is not (HostErrors.Invalid or HostErrors.NotSupported))
+            throw HostErrors.FromLast($"sync the directory {Path}");
+    }
+
+    /// <summary>Sets owner and group where given, then the mode where given.</summary>
+    public static void SetPermissions(SafeFileHandle handle, int? owner, int? group, int? mode, string path)
+    {
+        if ((owner ?? group) is not null
+            && LibC.ChangeOwner(handle, owner is { } o ? (uint)o : Unchanged, group is { } g ? (uint)g : Unchanged) < 0)
+            throw HostErrors.FromLast($"change the owner of {path}", "permissions");
+        if (mode is { } bits && LibC.ChangeMode(handle, (uint)bits) < 0)
+            throw HostErrors.FromLast($"change the mode of {path}", "permissions");
+    }
+
+    /// <summary>Switches copying on write on or off for what is made from now on in a directory, or for an empty file. Only btrfs can.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.Unsupported"/> on other file systems.</exception>
+    public static unsafe void SetCopyOnWrite(SafeFileHandle handle, bool copyOnWrite, string path, string field)
+    {
+        var status = stackalloc byte[256];
+        if (LibC.FileSystemType(handle, status) < 0)
+            throw HostErrors.FromLast($"look at the file system of {path}", field);
+        if ((uint)*(long*)status != Btrfs)
+            throw new StorageException(ErrorCodes.Unsupported, $"The file system of {path} is not btrfs: copy-on-write cannot be set.", field);
+        long flags = 0;
+        if (LibC.Control(handle, LibC.GetFlags, ref flags) < 0)
+            throw HostErrors.FromLast($"read the flags of {path}", field);
+        flags = copyOnWrite ? flags & ~NoCopyOnWriteFlag : flags | NoCopyOnWriteFlag;
+        if (LibC.Control(handle, LibC.SetFlags, ref flags) < 0)
+            throw HostErrors.FromLast($"set copy-on-write of {path}", field);
+    }
+
+    /// <summary>The path that a handle is open at, as the kernel knows it: without symbolic links.</summary>
+    public static unsafe string RealPath(SafeFileHandle handle)
+    {
+        const int Longest = 4096;
+        var buffer = stackalloc byte[Longest];
+        var length = LibC.ReadLink(ProcPath(handle), buffer, Longest);
+        return length < 0 ? throw HostErrors.FromLast("resolve a path") : Encoding.UTF8.GetString(buffer, (int)length);
+    }
+
+    public static string ProcPath(SafeFileHandle handle) => $"/proc/self/fd/{handle.DangerousGetHandle()}";
+}

@@ -1,0 +1,81 @@
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>The target directory of a pool: made, looked for and removed.</summary>
+public static class LocalTarget
+{
+    private const uint ParentMode = 0x1ED; // 0755
+    private const uint PrivateMode = 0x1C0; // 0700
+    private const int DefaultMode = 0x1C9; // 0711
+
+    /// <summary>The target path of a definition.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.InvalidDefinition"/> unless it is absolute, without <c>..</c> and control characters.</exception>
+    public static string PathOf(PoolDefinition pool) =>
+        pool.Target.Path is { } path && path.StartsWith('/') && !path.Split('/').Contains("..") && !path.Any(char.IsControl)
+            ? path
+            : throw new StorageException(
+                ErrorCodes.InvalidDefinition, "The target path must be absolute, without '..' and control characters.", "target.path");
+
+    /// <summary>Whether the directory is there.</summary>
+    public static bool Exists(string path) => Directory.Exists(path);
+
+    /// <summary>
+    /// Makes the directory with its missing parents (0755 less the umask), or takes the one that is there. A new one has mode 0711
+    /// unless another is given; one that is there keeps its mode and owner where none is given. A failure removes what was made.
+    /// </summary>
+    /// <param name="copyOnWrite">Null leaves it to the file system; anything else needs btrfs.</param>
+    public static void Build(string path, Permissions? permissions, bool? copyOnWrite)
+    {
+        var made = new Stack<string>();
+        try
+        {
+            MakeParents(path, made);
+            var isNew = Make(path, PrivateMode, made);
+            using var directory = LocalDirectory.Open(path);
+            if (copyOnWrite is { } wanted)
+                LocalDirectory.SetCopyOnWrite(directory.Handle, wanted, path, "copyOnWrite");
+            LocalDirectory.SetPermissions(
+                directory.Handle, permissions?.Owner, permissions?.Group, permissions?.Mode ?? (isNew ? DefaultMode : null), path);
+            directory.Sync();
+        }
+        catch
+        {
+            while (made.TryPop(out var directory))
+                _ = LibC.RemoveDirectoryAtPath(directory);
+            throw;
+        }
+    }
+
+    /// <summary>Removes the directory. One that is gone already is removed.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.InvalidState"/> while it is not empty.</exception>
+    public static void Remove(string path)
+    {
+        if (LibC.RemoveDirectoryAtPath(path) == 0 || HostErrors.Last == HostErrors.NotFound)
+            return;
+        throw HostErrors.Last is HostErrors.NotEmpty or HostErrors.Exists
+            ? new StorageException(new StorageError(ErrorCodes.InvalidState, $"The directory {path} is not empty.", Resource: path))
+            : HostErrors.FromLast($"remove the directory {path}");
+    }
+
+    private static void MakeParents(string path, Stack<string> made)
+    {
+        for (var slash = path.IndexOf('/', 1); slash > 0; slash = path.IndexOf('/', slash + 1))
+        {
+            if (path[slash..].Trim('/').Length > 0)
+                Make(path[..slash], ParentMode, made);
+        }
+    }
+
+    private static bool Make(string path, uint mode, Stack<string> made)
+    {
+        if (LibC.MakeDirectory(path, mode) == 0)
+        {
+            made.Push(path);
+            return true;
+        }
+        // Some file systems say that they are read-only, or no place to make directories, before they say that it is there.
+        var errno = HostErrors.Last;
+        return Directory.Exists(path) ? false : throw HostErrors.From(errno, $"make the directory {path}");
+    }
+}

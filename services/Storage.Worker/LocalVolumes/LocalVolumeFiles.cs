@@ -1,0 +1,77 @@
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>
+/// The volumes of a pool that is a directory on this host, whatever is mounted there. Source of fact: the directory itself. Every
+/// call opens it anew by its path; a directory that is not there is a <see cref="ErrorCodes.HostFailure"/>. Made by
+/// <see cref="LocalVolumeCreator"/>.
+/// </summary>
+public static class LocalVolumeFiles
+{
+    /// <summary>
+    /// As <see cref="IPoolBackend.RefreshAsync"/>. Not recursive: a sub-directory is a volume of format <c>dir</c>. Capacity and
+    /// allocation are those of the file system; available is what an ordinary user may still take, without the blocks that are kept
+    /// for root, so that it can be less than capacity - allocation. (libvirt counts those as available.)
+    /// </summary>
+    public static async Task<PoolObservation> ObserveAsync(
+        string target, Func<VolumeDefinition, ValueTask> onVolume, CancellationToken cancellationToken)
+    {
+        using var directory = LocalDirectory.Open(target);
+        var (entries, skipped) = DirectoryNames.Read(directory.Handle, target, cancellationToken);
+        var volumes = 0;
+        foreach (var entry in entries)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (VolumeName.IsTemporary(entry.Name))
+                continue;
+            if (LocalVolumeReader.Read(directory, entry.Name, entry.Kind) is not { } volume)
+            {
+                skipped++;
+                continue;
+            }
+            volumes++;
+            await onVolume(volume);
+        }
+        if (LibC.Status(directory.Handle, "", LibC.EmptyPath, LibC.BasicStatusAndBirth, out var status) < 0
+            || LibC.FileSystem(directory.Handle, out var fileSystem) < 0)
+            throw HostErrors.FromLast($"look at {target}");
+        return new PoolObservation(
+            PoolState.Running,
+            Bytes(fileSystem.Blocks, fileSystem.FragmentSize),
+            Bytes(fileSystem.Blocks - Math.Min(fileSystem.Blocks, fileSystem.FreeBlocks), fileSystem.FragmentSize),
+            Bytes(fileSystem.AvailableBlocks, fileSystem.FragmentSize),
+            new Permissions(status.Permissions, unchecked((int)status.Owner), unchecked((int)status.Group)),
+            volumes,
+            skipped);
+    }
+
+    /// <summary>Reads one volume; null where there is none of that name.</summary>
+    public static VolumeDefinition? Read(string target, string volume)
+    {
+        if (!VolumeName.IsEntry(volume) || VolumeName.IsTemporary(volume))
+            return null;
+        using var directory = LocalDirectory.Open(target);
+        return LocalVolumeReader.Read(directory, volume);
+    }
+
+    /// <summary>
+    /// Removes a file, a symbolic link (not what it points to) or an empty directory. One that is gone already is deleted. Durable
+    /// when it returns.
+    /// </summary>
+    /// <exception cref="StorageException">
+    /// <see cref="ErrorCodes.InvalidState"/> for a directory that is not empty; <see cref="ErrorCodes.InvalidArgument"/> for a name
+    /// that is no entry of the directory.
+    /// </exception>
+    public static async Task DeleteAsync(string target, string volume, Run run, CancellationToken cancellationToken)
+    {
+        if (!VolumeName.IsEntry(volume) || VolumeName.IsTemporary(volume))
+            throw new StorageException(ErrorCodes.InvalidArgument, $"'{volume}' cannot be the name of a volume.", "volume");
+        using var directory = LocalDirectory.Open(target);
+        await run.BeginAsync(cancellationToken);
+        directory.Remove(volume);
+        directory.Sync();
+    }
+
+    private static long Bytes(ulong blocks, ulong size) => (long)UInt128.Min((UInt128)blocks * size, long.MaxValue);
+}

@@ -1,0 +1,96 @@
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <param name="Path">Where it is.</param>
+/// <param name="Version">As it prints it.</param>
+/// <param name="Formats">Those of libvirt's file formats that it can create.</param>
+public sealed record QemuImgInstallation(string Path, string Version, IReadOnlySet<string> Formats);
+
+/// <summary>The host's qemu-img: found on PATH, and asked what it can create; asked again when the file has changed.</summary>
+public sealed class QemuImg(IToolRunner tools) : IDisposable
+{
+    public const string Name = "qemu-img";
+
+    /// <summary>The formats that are made without it.</summary>
+    private static readonly string[] MadeNatively = ["raw", "iso", "dir"];
+
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private (string Path, DateTime Modified, QemuImgInstallation Installation)? _known;
+
+    /// <returns>Null where the host has none.</returns>
+    public async Task<QemuImgInstallation?> FindAsync(CancellationToken cancellationToken)
+    {
+        if (ToolPath.Find(Name) is not { } path)
+            return null;
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            var modified = File.GetLastWriteTimeUtc(path);
+            if (_known is not { } known || known.Path != path || known.Modified != modified)
+                _known = known = (path, modified, await AskAsync(path, cancellationToken));
+            return known.Installation;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>What can be made here of each of the pool type's formats.</summary>
+    public async Task<IReadOnlyList<FormatSupport>> SupportAsync(IEnumerable<string> formats, CancellationToken cancellationToken)
+    {
+        var installation = await FindAsync(cancellationToken);
+        return [.. formats.Select(format => Reason(installation, format) is { } reason
+            ? new FormatSupport(format, false, reason)
+            : new FormatSupport(format, true))];
+    }
+
+    /// <summary>Makes an image at a path. A failure may leave a part of it.</summary>
+    /// <exception cref="StorageException">
+    /// <see cref="ErrorCodes.Unavailable"/>: this host cannot make the format. <see cref="ErrorCodes.NoSpace"/>. Else as
+    /// <see cref="IToolRunner.RunAsync"/>.
+    /// </exception>
+    public async Task CreateAsync(string path, VolumeDefinition volume, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await tools.RunAsync(QemuImgCommands.Create(await RequireAsync(volume, cancellationToken), path, volume), cancellationToken);
+        }
+        catch (StorageException e) when (e.Error.Stderr?.Contains("No space left on device", StringComparison.Ordinal) == true)
+        {
+            throw new StorageException(e.Error with { Code = ErrorCodes.NoSpace }, e);
+        }
+    }
+
+    /// <summary>The path of a qemu-img that can make the volume; refuses, before anything is touched, what cannot be made.</summary>
+    public async Task<string> RequireAsync(VolumeDefinition volume, CancellationToken cancellationToken)
+    {
+        var installation = await FindAsync(cancellationToken);
+        if (Reason(installation, volume.Format!) is { } reason)
+            throw new StorageException(ErrorCodes.Unavailable, $"A volume of format {volume.Format} cannot be made here: {reason}.", "format");
+        _ = QemuImgCommands.Create(installation!.Path, "/", volume);
+        return installation.Path;
+    }
+
+    public void Dispose() => _gate.Dispose();
+
+    private static string? Reason(QemuImgInstallation? installation, string format) =>
+        MadeNatively.Contains(format) || installation?.Formats.Contains(format) == true ? null
+        : installation is null ? "qemu-img is not installed"
+        : $"qemu-img {installation.Version} cannot create {format}";
+
+    private async Task<QemuImgInstallation> AskAsync(string path, CancellationToken cancellationToken)
+    {
+        const string Before = "version ";
+        var firstLine = (await tools.RunAsync(QemuImgCommands.Version(path), cancellationToken)).Stdout.Split('\n')[0].Trim();
+        var version = firstLine[(firstLine.IndexOf(Before, StringComparison.Ordinal) is >= 0 and var at ? at + Before.Length : 0)..];
+        var formats = new HashSet<string>();
+        foreach (var format in PoolTypes.Of(PoolType.Dir).VolumeFormats.Except(MadeNatively))
+        {
+            if ((await tools.RunAsync(QemuImgCommands.CreateOptions(path, format), cancellationToken)).ExitCode == 0)
+                formats.Add(format);
+        }
+        return new QemuImgInstallation(path, version, formats);
+    }
+}

@@ -1,0 +1,59 @@
+using Microsoft.Win32.SafeHandles;
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>Gives a new file its size and its blocks. Cancelled or failed, it leaves the file half made: removing it is the caller's.</summary>
+internal static class RawVolume
+{
+    // Small enough to be cancelled and to show progress, large enough to cost nothing.
+    private const long AllocationStep = 4L << 30;
+    private const int ZeroStep = 1 << 20;
+
+    /// <param name="file">An empty file.</param>
+    /// <param name="capacity">Its size in bytes.</param>
+    /// <param name="allocation">How many bytes from its start get blocks, at most the capacity; the rest stays a hole.</param>
+    public static void Fill(
+        SafeFileHandle file, long capacity, long allocation, string path, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
+    {
+        if (LibC.Truncate(file, capacity) < 0)
+            throw HostErrors.FromLast($"make {path} {capacity} bytes long", "capacity");
+        var canAllocate = true;
+        for (long done = 0; done < allocation;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (canAllocate)
+            {
+                var step = Math.Min(AllocationStep, allocation - done);
+                if (LibC.Allocate(file, 0, done, step) == 0)
+                    done += step;
+                else if (HostErrors.Last is HostErrors.NotSupported or HostErrors.NotImplemented)
+                    canAllocate = false;
+                else if (HostErrors.Last != HostErrors.Interrupted)
+                    throw HostErrors.FromLast($"allocate {allocation} bytes for {path}", "allocation");
+            }
+            else
+            {
+                done += WriteZeros(file, done, Math.Min(ZeroStep, allocation - done), path);
+            }
+            progress.Report(new OperationProgress(100.0 * done / allocation, done, allocation));
+        }
+    }
+
+    private static unsafe long WriteZeros(SafeFileHandle file, long offset, long length, string path)
+    {
+        fixed (byte* zeros = Zeros)
+        {
+            while (true)
+            {
+                var written = LibC.Write(file, zeros, (nuint)length, offset);
+                if (written > 0)
+                    return written;
+                if (written == 0 || HostErrors.Last != HostErrors.Interrupted)
+                    throw HostErrors.FromLast($"write zeros to {path}", "allocation");
+            }
+        }
+    }
+
+    private static readonly byte[] Zeros = new byte[ZeroStep];
+}

@@ -1,0 +1,111 @@
+using System.Collections;
+using System.ComponentModel;
+using System.Diagnostics;
+using CliWrap;
+using Microsoft.Extensions.Logging;
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>
+/// Runs tools with CliWrap: no shell, <c>LC_ALL=C</c>, an environment of PATH and HOME only, bounded output, and a session of its own
+/// for each tool, so that it can be killed with all that it started.
+/// </summary>
+public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger) : IToolRunner
+{
+    private static readonly string[] Inherited = ["HOME"];
+
+    public async Task<ToolOutput> RunAsync(HostCommand command, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var path = ToolPath.Find(command.Program) ?? throw Missing(command, null);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        stop.CancelAfter(command.Deadline);
+        var stdout = new OutputStart(ToolOutput.MaxStdout, stop.Cancel);
+        var stderr = new OutputTail(ToolOutput.MaxStderr);
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            var running = InOwnSession(path, command.Arguments)
+                .WithEnvironmentVariables(Environment())
+                .WithStandardInputPipe(command.Input is { } input ? PipeSource.FromString(input) : PipeSource.Null)
+                .WithStandardOutputPipe(stdout.Target)
+                .WithStandardErrorPipe(stderr.Target)
+                .WithValidation(CommandResultValidation.None)
+                .ExecuteAsync(stop.Token);
+            // Registered after CliWrap's own handler and so called before it: the session goes while its leader still names it.
+            using var kill = stop.Token.Register(() => LibC.KillSession(running.ProcessId));
+            var result = await running;
+            var output = new ToolOutput(result.ExitCode, stdout.Text, command.Redact(stderr.Text), Stopwatch.GetElapsedTime(started));
+            if (!command.AcceptedExitCodes.Contains(output.ExitCode))
+                throw Failed(command, output);
+            Ran(command, output.ExitCode, output.Duration);
+            return output;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            var duration = Stopwatch.GetElapsedTime(started);
+            if (cancellationToken.IsCancellationRequested)
+            {
+                Cancelled(command, duration);
+                throw new OperationCanceledException(cancellationToken);
+            }
+            Killed(command, duration, stdout.Overflown ? "too much output" : "over its deadline");
+            throw stdout.Overflown ? TooMuch(command) : TimedOut(command, stderr);
+        }
+        catch (Exception e) when (e is Win32Exception || e.InnerException is Win32Exception)
+        {
+            throw Missing(command, e);
+        }
+    }
+
+    /// <summary>setsid(1) becomes the tool itself: same process, same exit code. Without it only the tool's own process tree is killed.</summary>
+    private static Command InOwnSession(string path, IReadOnlyList<string> arguments) =>
+        ToolPath.Find("setsid") is { } setsid
+            ? Cli.Wrap(setsid).WithArguments(arguments.Prepend(path))
+            : Cli.Wrap(path).WithArguments(arguments);
+
+    private static Dictionary<string, string?> Environment()
+    {
+        var variables = System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .Select(variable => (string)variable.Key)
+            .Where(name => !Inherited.Contains(name))
+            .ToDictionary(name => name, _ => (string?)null);
+        variables["PATH"] = ToolPath.Variable;
+        variables["LC_ALL"] = "C";
+        return variables;
+    }
+
+    private static StorageException Missing(HostCommand command, Exception? cause) => new(
+        new StorageError(ErrorCodes.ToolMissing, $"{command.Tool} is not installed or cannot be executed.", Tool: command.Tool), cause);
+
+    private StorageException Failed(HostCommand command, ToolOutput output)
+    {
+        ExitedWith(command, output.ExitCode, output.Duration, output.Stderr);
+        return new(new StorageError(
+            ErrorCodes.ToolFailed,
+            $"{command.Tool} ended with exit code {output.ExitCode}: {LastLine(output.Stderr)}",
+            Tool: command.Tool, ExitCode: output.ExitCode, Stderr: output.Stderr));
+    }
+
+    private static StorageException TooMuch(HostCommand command) => new(new StorageError(
+        ErrorCodes.ToolFailed, $"{command.Tool} printed more than {ToolOutput.MaxStdout} bytes and was stopped.", Tool: command.Tool));
+
+    private static StorageException TimedOut(HostCommand command, OutputTail stderr) => new(new StorageError(
+        ErrorCodes.Timeout, $"{command.Tool} did not end within {command.Deadline} and was stopped.",
+        Retryable: true, Tool: command.Tool, Stderr: command.Redact(stderr.Text)));
+
+    private static string LastLine(string stderr) => stderr[(stderr.LastIndexOf('\n') + 1)..];
+
+    [LoggerMessage(3500, LogLevel.Debug, "{Command} ended with exit code {ExitCode} after {Duration}")]
+    private partial void Ran(HostCommand command, int exitCode, TimeSpan duration);
+
+    [LoggerMessage(3501, LogLevel.Warning, "{Command} failed with exit code {ExitCode} after {Duration}: {Stderr}")]
+    private partial void ExitedWith(HostCommand command, int exitCode, TimeSpan duration, string stderr);
+
+    [LoggerMessage(3502, LogLevel.Warning, "{Command} was killed after {Duration}: {Reason}")]
+    private partial void Killed(HostCommand command, TimeSpan duration, string reason);
+
+    [LoggerMessage(3503, LogLevel.Information, "{Command} was killed after {Duration}: it was cancelled")]
+    private partial void Cancelled(HostCommand command, TimeSpan duration);
+}
