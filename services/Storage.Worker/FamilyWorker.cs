@@ -53,8 +53,18 @@ public sealed class FamilyWorker(
         parts = new Parts(clock, journal, reporter, events, scheduler);
         WorkerLog.Active(log, Family, Host, Instance, path);
 
-        var announcer = new Announcer(reporter, events, new PoolTypeProbe(backends, time, log), Family, Instance, time);
-        background = Task.WhenAll(announcer.RunAsync(stopping.Token), await GoOnAsync(parts));
+        background = await GoOnAsync(parts);
+    }
+
+    /// <summary>
+    /// Lets the inventory know of this worker, from now on. What is dispatched is sent to it as soon as it is known, so it takes
+    /// messages before.
+    /// </summary>
+    public void Announce()
+    {
+        var active = RequireActive();
+        var announcer = new Announcer(active.Reporter, active.Events, new PoolTypeProbe(backends, time, log), Family, Instance, time);
+        background = Task.WhenAll(background, announcer.RunAsync(stopping.Token));
     }
 
     /// <summary>When it ends, all the runs are journalled: they will be executed and reported whatever happens to this process.</summary>

@@ -29,6 +29,8 @@ internal sealed class WorkerService(FamilyWorker worker, IReceiveEndpointConnect
             }));
             try
             {
+                await endpoint.Ready.WaitAsync(stoppingToken);
+                worker.Announce();
                 await Task.Delay(Timeout.Infinite, stoppingToken);
             }
             finally

@@ -42,6 +42,7 @@ internal sealed class WorkerRig : IAsyncDisposable
     {
         var worker = New(backends);
         await worker.StartAsync(CancellationToken.None);
+        worker.Announce();
         return worker;
     }
 
