@@ -3,4 +3,4 @@ FROM storage-standin/aspnet
 COPY dotnet /usr/share/dotnet
 COPY packages /packages
 # All packages are there, so that a build asks no package source for anything, also not for known vulnerabilities.
-ENV NUGET_PACKAGES=/packages NuGetAudit=false DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
+ENV DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 NUGET_PACKAGES=/packages NuGetAudit=false DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
