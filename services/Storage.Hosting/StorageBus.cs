@@ -63,6 +63,17 @@ public static class StorageBus
         endpoint.Configure(services, receive);
     }
 
+    /// <summary>Sends to a durable queue and waits for the answer. A message that nobody took in that time is gone from the queue.</summary>
+    /// <exception cref="RequestException">No answer in time, or a fault.</exception>
+    public static async Task<TAnswer> AskAsync<TQuestion, TAnswer>(
+        this IBus bus, string queue, TQuestion question, TimeSpan atMost, CancellationToken cancellationToken)
+        where TQuestion : class
+        where TAnswer : class
+    {
+        var client = bus.CreateRequestClient<TQuestion>(new Uri($"queue:{queue}"), atMost);
+        return (await client.GetResponse<TAnswer>(question, cancellationToken)).Message;
+    }
+
     /// <summary>Sends to a durable queue, which is made if need be: what is sent before the consumer's first start is not lost.</summary>
     public static async Task SendToAsync<T>(this ISendEndpointProvider bus, string queue, T message, CancellationToken cancellationToken)
         where T : class

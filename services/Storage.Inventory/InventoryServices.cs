@@ -18,8 +18,12 @@ public static class InventoryServices
         services.AddLedger(configuration);
         services.AddSingleton(new BusEndpoint(
             Queues.Inventory,
-            (provider, endpoint) => endpoint.Handler<HostReport>(context =>
-                provider.GetRequiredService<ReportProjector>().ProjectAsync(context.Message, context.CancellationToken)),
+            (provider, endpoint) => endpoint.Handler<HostReport>(async context =>
+            {
+                await provider.GetRequiredService<ReportProjector>().ProjectAsync(context.Message, context.CancellationToken);
+                if (context.ResponseAddress is not null)
+                    await context.RespondAsync(new ReportTaken(context.Message.Events.Count));
+            }),
             Concurrency: 256));
         services.AddHostedService<SweepTimer>();
         if (options.PublishEvents)

@@ -15,6 +15,9 @@ namespace Storage.Worker;
 /// <summary>How a worker comes into a process.</summary>
 public static class WorkerServices
 {
+    /// <summary>An inventory that does not answer for so long is asked again.</summary>
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
+
     /// <summary>
     /// Adds the worker of one family; several families may share a process. Comes after
     /// <see cref="StorageBus.AddStorageBus"/>, so that the worker stops before the bus does. Its backends are the
@@ -34,7 +37,8 @@ public static class WorkerServices
             family,
             provider.GetRequiredService<IOptionsMonitor<WorkerOptions>>().Get(name),
             provider.GetServices<IPoolBackend>(),
-            (report, token) => provider.GetRequiredService<IBus>().SendToAsync(Queues.Inventory, report, token),
+            (report, token) => provider.GetRequiredService<IBus>()
+                .AskAsync<HostReport, ReportTaken>(Queues.Inventory, report, AnswerLimit, token),
             provider.GetRequiredService<IMeterFactory>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<FamilyWorker>>()));

@@ -31,8 +31,14 @@ public sealed record OperationRun(
 /// <summary>Stop running an operation and undo it. No answer of its own: the operation's end is the answer.</summary>
 public sealed record CancelRun(Guid OperationId);
 
-/// <summary>Events of one worker, in the order in which they occurred, sent to <see cref="Queues.Inventory"/>.</summary>
+/// <summary>
+/// Events of one worker, in the order in which they occurred, sent to <see cref="Queues.Inventory"/>. The worker sends the next one when
+/// this one was answered by <see cref="ReportTaken"/>, so that they are taken in this order whoever takes them.
+/// </summary>
 public sealed record HostReport(string Host, PoolFamily Family, Guid Instance, IReadOnlyList<StorageEvent> Events);
+
+/// <summary>The answer to a <see cref="HostReport"/>: its events are in the inventory and will not be lost.</summary>
+public sealed record ReportTaken(int Events);
 
 /// <summary>Who a worker is and what it can do. Sent when it comes up and every <see cref="Interval"/>; silence of <see cref="LostAfter"/> means lost.</summary>
 /// <param name="Instance">New for every start of the process.</param>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Storage.Contracts;
@@ -32,7 +33,7 @@ public sealed partial class ReportProjector : IAsyncDisposable
         try
         {
             await using var ledger = await writer.BeginAsync(cancellationToken);
-            await new ReportBatch(ledger).ApplyAsync(reports, cancellationToken);
+            await new ReportBatch(ledger, logger).ApplyAsync(reports, cancellationToken);
             await ledger.CommitAsync(cancellationToken);
             return [.. reports.Select(_ => new Outcome<bool>(true, null))];
         }
@@ -48,7 +49,7 @@ public sealed partial class ReportProjector : IAsyncDisposable
 }
 
 /// <summary>The reports of one transaction.</summary>
-internal sealed class ReportBatch(LedgerTransaction ledger)
+internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logger)
 {
     private readonly OperationQueue queue = new(ledger);
     private readonly Dictionary<Guid, OperationRow> operations = [];
@@ -58,9 +59,22 @@ internal sealed class ReportBatch(LedgerTransaction ledger)
         var events = await NewEventsAsync(reports, cancellationToken);
         await LoadAsync(events, cancellationToken);
         foreach (var entry in events)
-            await ApplyAsync(entry, cancellationToken);
+        {
+            try
+            {
+                await ApplyAsync(entry, cancellationToken);
+            }
+            catch (JsonException e)
+            {
+                // It would never become readable, and everything after it would wait for it.
+                Unreadable(logger, entry.EventId, entry.Type, entry.Resource, e);
+            }
+        }
         await queue.AdvanceAsync(cancellationToken);
     }
+
+    [LoggerMessage(4006, LogLevel.Error, "Event {EventId} of type {Type} about {Resource} cannot be read and is passed over.")]
+    private static partial void Unreadable(ILogger logger, Guid eventId, string type, string resource, Exception exception);
 
     private async Task<List<StorageEvent>> NewEventsAsync(IReadOnlyList<HostReport> reports, CancellationToken cancellationToken)
     {

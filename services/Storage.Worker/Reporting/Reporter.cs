@@ -36,7 +36,7 @@ public sealed class Reporter : IAsyncDisposable
         loop = Task.Run(RunAsync);
     }
 
-    /// <summary>Ends when the broker has confirmed the event.</summary>
+    /// <summary>Ends when the inventory has the event.</summary>
     public async Task ReportAsync(StorageEvent what, CancellationToken cancellationToken)
     {
         var confirmed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -47,7 +47,7 @@ public sealed class Reporter : IAsyncDisposable
     /// <summary>Hands in an event that may be lost; false where too many wait already.</summary>
     public bool TryReport(StorageEvent what) => entries.Writer.TryWrite(new Entry([what]));
 
-    /// <summary>Hands in the outcome of a run, which is marked in the journal once the broker has confirmed it.</summary>
+    /// <summary>Hands in the outcome of a run, which is marked in the journal once the inventory has it.</summary>
     public async Task ReportAsync(RunOutcome outcome, CancellationToken cancellationToken) =>
         await entries.Writer.WriteAsync(new Entry(outcome.Events, outcome.OperationId), cancellationToken);
 
@@ -169,5 +169,5 @@ public sealed class Reporter : IAsyncDisposable
     private sealed record Entry(IReadOnlyList<StorageEvent> Events, Guid? Outcome = null, TaskCompletionSource? Confirmed = null);
 }
 
-/// <summary>Sends a report; ends when the broker has confirmed it, throws when that is not known.</summary>
+/// <summary>Sends a report; ends when the inventory has taken it, throws when that is not known.</summary>
 public delegate Task SendReport(HostReport report, CancellationToken cancellationToken);

@@ -87,7 +87,11 @@ public sealed class WorkerServiceTests
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
         builder.Services.AddSingleton<IPoolBackend>(rig.Backend);
         builder.Services.AddSingleton(new BusEndpoint(Queues.Inventory, (_, receive) =>
-            receive.Handler<HostReport>(message => inbox.SendAsync(message.Message, message.CancellationToken)), Concurrency: 1));
+            receive.Handler<HostReport>(async message =>
+            {
+                await inbox.SendAsync(message.Message, message.CancellationToken);
+                await message.RespondAsync(new ReportTaken(message.Message.Events.Count));
+            })));
         builder.Services.AddStorageBus(builder.Configuration);
         builder.Services.AddWorker(builder.Configuration, PoolFamily.File);
         return builder.Build();
