@@ -1,0 +1,37 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using Storage.Benchmarks;
+
+// Measures a running Storage over HTTP: dotnet run -c Release --project tests/Storage.Benchmarks -- --url http://127.0.0.1:8080
+var options = Arguments.Read(args);
+if (options is null)
+{
+    Console.Error.WriteLine("usage: --url URL [--token TOKEN] [--host HOST] [--path DIRECTORY ON THE HOST] [--rounds N]");
+    return 2;
+}
+using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = options.Url, Timeout = TimeSpan.FromMinutes(5) };
+if (options.Token is not null)
+    http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.Token);
+var pool = await BenchmarkPool.CreateAsync(http, options);
+try
+{
+    await CreateVolumes.RunAsync(pool, count: 200, inFlight: 8); // Warm: code compiled, connections open.
+    Console.WriteLine("| CreateVolume, sparse raw, posted until visible | per second | p50 ms | p99 ms |");
+    Console.WriteLine("|---|---|---|---|");
+    for (var round = 0; round < options.Rounds; round++)
+    {
+        foreach (var (inFlight, count) in new[] { (1, 300), (64, 2000) })
+        {
+            var result = await CreateVolumes.RunAsync(pool, count, inFlight);
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"| {inFlight} in flight | {result.PerSecond:0} | {result.Median:0.0} | {result.Percentile99:0.0} |"));
+        }
+        var bulk = await CreateVolumes.RunBulkAsync(pool, 1000);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| 1000 in one command | {bulk:0} | | |"));
+    }
+    return 0;
+}
+finally
+{
+    await pool.RemoveAsync();
+}
