@@ -120,6 +120,14 @@ internal static class AsyncApiDocument
             };
         if (converter == typeof(OctalModeJsonConverter))
             return new JsonObject { ["description"] = "A file mode in octal, at most 0777.", ["type"] = new JsonArray("string", "null"), ["pattern"] = "^[0-7]+$" };
+        if (schema is JsonObject { } shape && shape["required"] is JsonArray required)
+        {
+            // What may be null may be missing.
+            foreach (var name in required.Where(name => shape["properties"]![name!.ToString()] is JsonObject property && property["type"] is JsonArray kinds && kinds.Any(kind => kind!.ToString() == "null")).ToList())
+                required.Remove(name);
+            if (required.Count == 0)
+                shape.Remove("required");
+        }
         return schema;
     }
 
