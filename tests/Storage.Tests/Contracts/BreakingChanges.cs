@@ -34,7 +34,7 @@ internal static class BreakingChanges
             case JsonArray old when after is JsonArray now:
                 // Values of an enum, kinds of a type: none may go. What is required may become optional.
                 if (!path.EndsWith("/required", StringComparison.Ordinal))
-                    found.AddRange(old.Select(item => item!.ToJsonString()).Except(now.Select(item => item!.ToJsonString())).Select(item => $"value-removed {path} {item}"));
+                    found.AddRange(old.Select(item => item?.ToJsonString() ?? "null").Except(now.Select(item => item?.ToJsonString() ?? "null")).Select(item => $"value-removed {path} {item}"));
                 break;
             case null when after is null:
                 break;
