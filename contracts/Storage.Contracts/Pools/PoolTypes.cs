@@ -150,7 +150,7 @@ public enum TargetPathRule
 public static class PoolTypes
 {
     /// <summary>Formats of a volume in a file, without libvirt's <c>none</c>, which its own input refuses.</summary>
-    private static readonly string[] FileFormats =
+    public static IReadOnlyList<string> FileFormats { get; } =
         ["raw", "dir", "bochs", "cloop", "dmg", "iso", "vpc", "vdi", "fat", "vhd", "ploop", "cow", "qcow", "qcow2", "qed", "vmdk"];
 
     private static readonly string[] PartitionTypes =

@@ -112,7 +112,7 @@ public sealed partial class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVol
 
     private static void Check(VolumeDefinition volume)
     {
-        if (!PoolTypes.Of(PoolType.Dir).VolumeFormats.Contains(volume.Format!))
+        if (!PoolTypes.FileFormats.Contains(volume.Format!))
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, $"There is no volume format '{volume.Format}'.", "format");
         if (volume.Encryption is not null)
             throw new StorageException(ErrorCodes.Unsupported, "This worker has no source of secrets: it cannot make encrypted volumes.", "encryption");
@@ -144,7 +144,7 @@ public sealed partial class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVol
             throw HostErrors.FromLast($"read the backing store {backing.Path}", Field);
         if (status.Kind is not (FileKind.Regular or FileKind.BlockDevice))
             throw new StorageException(ErrorCodes.InvalidDefinition, $"The backing store {backing.Path} is neither a file nor a block device.", Field);
-        if (backing.Format is { } format && (format == "dir" || !PoolTypes.Of(PoolType.Dir).VolumeFormats.Contains(format)))
+        if (backing.Format is { } format && (format == "dir" || !PoolTypes.FileFormats.Contains(format)))
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, $"A backing store cannot have the format '{format}'.", "backingStore.format");
     }
 

@@ -96,7 +96,7 @@ internal static class LocalVolumeReader
 
     /// <summary>QEMU has more format names than there are formats of volumes (<c>host_device</c>, <c>luks</c>): to us they are raw.</summary>
     private static string? KnownFormat(string? format) =>
-        format is null || PoolTypes.Of(PoolType.Dir).VolumeFormats.Contains(format) ? format : "raw";
+        format is null || PoolTypes.FileFormats.Contains(format) ? format : "raw";
 
     private static VolumeDefinition Described(LocalDirectory directory, string name, in FileStatus status)
     {

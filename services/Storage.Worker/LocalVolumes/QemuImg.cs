@@ -86,7 +86,7 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
         var firstLine = (await tools.RunAsync(QemuImgCommands.Version(path), cancellationToken)).Stdout.Split('\n')[0].Trim();
         var version = firstLine[(firstLine.IndexOf(Before, StringComparison.Ordinal) is >= 0 and var at ? at + Before.Length : 0)..];
         var formats = new HashSet<string>();
-        foreach (var format in PoolTypes.Of(PoolType.Dir).VolumeFormats.Except(MadeNatively))
+        foreach (var format in PoolTypes.FileFormats.Except(MadeNatively))
         {
             if ((await tools.RunAsync(QemuImgCommands.CreateOptions(path, format), cancellationToken)).ExitCode == 0)
                 formats.Add(format);
