@@ -38,11 +38,11 @@ internal sealed class MessageSchemas
     {
         var type = Nullable.GetUnderlyingType(context.TypeInfo.Type) ?? context.TypeInfo.Type;
         var nested = context.Path.Length > 0;
-        var schema = Special(context.PropertyInfo) is { } special
-            ? Optional(special, context.PropertyInfo!.IsGetNullable || Nullable.GetUnderlyingType(context.TypeInfo.Type) is not null)
-            : nested && type.Assembly == typeof(ICommand).Assembly
-                ? Optional(Of(type), AllowsNull(node))
-                : Plain(node, type);
+        var schema = nested && type.Assembly == typeof(ICommand).Assembly
+            ? Optional(Of(type), AllowsNull(node))
+            : Plain(node, type);
+        if (!nested && context.TypeInfo.Kind == JsonTypeInfoKind.Object)
+            Complete(schema, context.TypeInfo);
         if (context.PropertyInfo is { AttributeProvider: not null } property)
             Describe(schema, XmlComments.Of(property.DeclaringType, MemberName(property)));
         else if (!nested)
@@ -50,10 +50,34 @@ internal sealed class MessageSchemas
         return schema;
     }
 
-    /// <summary>The types that a converter reads in its own way.</summary>
-    private JsonObject? Special(JsonPropertyInfo? property)
+    /// <summary>
+    /// What the exporter does not see: the forms that converters read, and that what may be null may be missing. It gives a property
+    /// of unknown form with a default to nobody for transforming.
+    /// </summary>
+    private void Complete(JsonObject schema, JsonTypeInfo type)
     {
-        var attribute = property?.AttributeProvider?.GetCustomAttributes(typeof(JsonConverterAttribute), true).Cast<JsonConverterAttribute>().SingleOrDefault();
+        foreach (var property in type.Properties)
+        {
+            if (schema["properties"]?[property.Name] is not JsonObject known)
+                continue;
+            if (Special(property) is { } special)
+                schema["properties"]![property.Name] = known = Optional(special, Nullable.GetUnderlyingType(property.PropertyType) is not null);
+            if (known.TryGetPropertyValue("default", out var value) && value is null)
+                known.Remove("default");
+            if (known["description"] is null)
+                Describe(known, XmlComments.Of(type.Type, MemberName(property)));
+        }
+        schema.Remove("required");
+        var required = type.Properties.Where(property => property.IsRequired).Select(property => (JsonNode)property.Name).ToArray();
+        if (required.Length > 0)
+            schema["required"] = new JsonArray(required);
+    }
+
+    /// <summary>The types that a converter reads in its own way.</summary>
+    private JsonObject? Special(JsonPropertyInfo property)
+    {
+        var attribute = property.AttributeProvider?.GetCustomAttributes(typeof(JsonConverterAttribute), true)
+            .Cast<JsonConverterAttribute>().SingleOrDefault();
         if (attribute?.ConverterType == typeof(ByteSizeJsonConverter))
         {
             schemas.TryAdd(Size, new JsonObject
