@@ -45,6 +45,7 @@ public sealed record SetPoolAutostart(Guid? CommandId, string Pool, bool Autosta
 /// <param name="Source">Where to look, for the types that need it (a server's name).</param>
 public sealed record FindPoolSources(Guid? CommandId, PoolType Type, string? Host = null, PoolSource? Source = null) : ICommand;
 
+/// <summary>Makes a volume in an active pool. A failure leaves nothing behind.</summary>
 public sealed record CreateVolume(Guid? CommandId, string Pool, VolumeDefinition Volume, string? Host = null) : ICommand;
 
 /// <summary>Up to <see cref="Limit"/> volumes in one operation. All of them, or none: a failure removes those already made.</summary>
@@ -53,6 +54,7 @@ public sealed record CreateVolumes(Guid? CommandId, string Pool, IReadOnlyList<V
     public const int Limit = 1000;
 }
 
+/// <summary>Makes a volume with the content of another.</summary>
 /// <param name="Volume">The new volume's definition, in <paramref name="Pool"/>.</param>
 /// <param name="SourceVolume">The volume to copy.</param>
 /// <param name="SourcePool">Its pool, on the same host; absent is the same pool.</param>
@@ -60,6 +62,7 @@ public sealed record CreateVolumes(Guid? CommandId, string Pool, IReadOnlyList<V
 public sealed record CloneVolume(
     Guid? CommandId, string Pool, VolumeDefinition Volume, string SourceVolume, string? SourcePool = null, bool Reflink = false, string? Host = null) : ICommand;
 
+/// <summary>Changes a volume's capacity.</summary>
 /// <param name="Capacity">The new capacity in bytes, or the difference where <paramref name="Delta"/>.</param>
 /// <param name="Shrink">Must be said for a smaller capacity.</param>
 /// <param name="Allocate">Allocate the grown part.</param>
@@ -68,8 +71,10 @@ public sealed record ResizeVolume(
     [property: JsonConverter(typeof(ByteSizeJsonConverter))] long? Capacity,
     bool Delta = false, bool Shrink = false, bool Allocate = false, string? Host = null) : ICommand;
 
+/// <summary>Overwrites a volume's content; the volume stays.</summary>
 public sealed record WipeVolume(Guid? CommandId, string Pool, string Volume, WipeAlgorithm Algorithm = WipeAlgorithm.Zero, string? Host = null) : ICommand;
 
+/// <summary>Removes a volume and its content.</summary>
 public sealed record DeleteVolume(Guid? CommandId, string Pool, string Volume, string? Host = null) : ICommand;
 
 /// <summary>Looks at one volume again.</summary>

@@ -3,26 +3,35 @@ namespace Storage.Contracts;
 // The events: what became true. Each travels as the Data of a StorageEvent, which has id, resource, revision, time, host and cause.
 
 // Pools
+/// <summary>A pool's definition was kept, for the first time or anew.</summary>
 public sealed record PoolDefined(
     Guid PoolId, string Name, string Host, PoolDefinition Definition, int Version, bool Persistent, bool Autostart);
 
+/// <summary>Whether the pool is started when its worker comes up was set.</summary>
 public sealed record PoolAutostartSet(Guid PoolId, bool Autostart);
 
+/// <summary>A pool was forgotten. Its data stays.</summary>
 public sealed record PoolUndefined(Guid PoolId, string Name, string Host);
 
+/// <summary>The storage of a pool was made.</summary>
 public sealed record PoolBuilt(Guid PoolId);
 
+/// <summary>A pool became usable.</summary>
 public sealed record PoolStarted(Guid PoolId, PoolObservation Observation);
 
+/// <summary>The use of a pool ended.</summary>
 public sealed record PoolStopped(Guid PoolId);
 
+/// <summary>A pool and its volumes were looked at again.</summary>
 public sealed record PoolRefreshed(Guid PoolId, PoolObservation Observation);
 
+/// <summary>The storage of a pool was removed.</summary>
 public sealed record PoolDeleted(Guid PoolId);
 
 /// <summary>The pool was seen in another state than expected: unmounted, gone, unreachable.</summary>
 public sealed record PoolStateChanged(Guid PoolId, PoolState State, string? Reason);
 
+/// <summary>What a search for sources found on a host.</summary>
 public sealed record PoolSourcesFound(PoolType Type, IReadOnlyList<PoolSource> Sources);
 
 /// <summary>What was seen of a pool. Sizes in bytes.</summary>
@@ -31,14 +40,19 @@ public sealed record PoolObservation(
     PoolState State, long Capacity, long Allocation, long Available, Permissions? Permissions = null, int Volumes = 0, int Skipped = 0);
 
 // Volumes
+/// <summary>A command made a volume.</summary>
 public sealed record VolumeCreated(Guid PoolId, VolumeDefinition Volume);
 
+/// <summary>A command made a volume from another.</summary>
 public sealed record VolumeCloned(Guid PoolId, VolumeDefinition Volume, Guid SourcePoolId, string SourceVolume);
 
+/// <summary>A command changed a volume's capacity.</summary>
 public sealed record VolumeResized(Guid PoolId, VolumeDefinition Volume);
 
+/// <summary>A command overwrote a volume's content.</summary>
 public sealed record VolumeWiped(Guid PoolId, VolumeDefinition Volume, WipeAlgorithm Algorithm);
 
+/// <summary>A command removed a volume.</summary>
 public sealed record VolumeDeleted(Guid PoolId, string Name);
 
 /// <summary>A volume that no command made.</summary>
@@ -58,20 +72,28 @@ public sealed record VolumeVanished(Guid PoolId, string Name);
 public sealed record VolumesObserved(Guid PoolId, string? After, string? Through, IReadOnlyList<VolumeDefinition> Volumes);
 
 // Operations
+/// <summary>A command was accepted: its operation is queued.</summary>
 public sealed record OperationAccepted(Guid OperationId, string Command, string Target);
 
+/// <summary>How far a running operation is.</summary>
 public sealed record OperationProgressed(Guid OperationId, OperationProgress Progress);
 
+/// <summary>An operation ended with its effect.</summary>
 /// <param name="Result">What the operation found, where finding is its purpose.</param>
 public sealed record OperationSucceeded(Guid OperationId, System.Text.Json.JsonElement? Result = null);
 
+/// <summary>An operation ended without its effect, for the reason given.</summary>
 public sealed record OperationFailed(Guid OperationId, StorageError Error);
 
+/// <summary>An operation ended because it was told to.</summary>
 public sealed record OperationCancelled(Guid OperationId);
 
+/// <summary>An operation ended because it was not run in time.</summary>
 public sealed record OperationExpired(Guid OperationId);
 
 // Workers
+/// <summary>A worker says who it is and what it can do.</summary>
 public sealed record WorkerAnnounced(WorkerAnnouncement Announcement);
 
+/// <summary>Nothing was heard of a worker for too long.</summary>
 public sealed record WorkerLost(string Host, PoolFamily Family, DateTimeOffset LastSeenAt);

@@ -1,65 +1,56 @@
-using System.Text.RegularExpressions;
-using System.Xml.Linq;
+using System.Reflection;
+using Storage.Contracts;
+using Storage.Ledger;
 using Xunit;
 
-namespace Storage.Tests.Architecture;
+namespace Storage.Tests;
 
-/// <summary>References point one way, and each room touches only what it may.</summary>
-public sealed partial class ReferenceTests
+/// <summary>References point one way.</summary>
+public sealed class ReferenceTests
 {
-    private static readonly Dictionary<string, string[]> Allowed = new()
-    {
-        ["Storage.Contracts"] = [],
-        ["Storage.Hosting"] = ["Storage.Contracts"],
-        ["Storage.Ledger"] = ["Storage.Contracts", "Storage.Hosting"],
-        ["Storage.Api"] = ["Storage.Contracts", "Storage.Hosting", "Storage.Ledger"],
-        ["Storage.Inventory"] = ["Storage.Contracts", "Storage.Hosting", "Storage.Ledger"],
-        ["Storage.Worker"] = ["Storage.Contracts", "Storage.Hosting"],
-        ["Storage.Worker.File"] = ["Storage.Worker"],
-        ["Storage.Standalone"] = ["Storage.Api", "Storage.Inventory", "Storage.Worker.File"],
-    };
+    private static readonly string[] Control = ["Storage.Api", "Storage.Inventory", "Storage.Ledger"];
+
+    public static TheoryData<string> Workers =>
+        [.. ProjectReferences.Projects.Where(project => project.StartsWith("Storage.Worker.", StringComparison.Ordinal))];
 
     [Fact]
-    public void Every_project_references_only_what_its_room_may_see()
+    public void Contracts_refer_to_nothing_but_the_base_library()
     {
-        var projects = new[] { "contracts", "services" }
-            .SelectMany(folder => Directory.EnumerateFiles(Repository.PathOf(folder), "*.csproj", SearchOption.AllDirectories)).ToList();
-        Assert.Equal(Allowed.Keys.Order(), projects.Select(Path.GetFileNameWithoutExtension).Order());
-        foreach (var project in projects)
-        {
-            var references = XDocument.Load(project).Descendants("ProjectReference")
-                .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value));
-            Assert.Empty(references.Except(Allowed[Path.GetFileNameWithoutExtension(project)]));
-        }
+        Assert.Empty(ProjectReferences.Of("Storage.Contracts"));
+        Assert.Empty(ProjectReferences.Packages("Storage.Contracts"));
+        Assert.All(References(typeof(ICommand).Assembly), name => Assert.StartsWith("System.", name));
     }
 
     [Fact]
-    public void Contracts_has_no_package() =>
-        Assert.Empty(XDocument.Load(Repository.PathOf("contracts/Storage.Contracts/Storage.Contracts.csproj")).Descendants("PackageReference"));
+    public void Hosting_knows_only_the_contracts() => Assert.Equal(["Storage.Contracts"], ProjectReferences.Of("Storage.Hosting"));
+
+    [Fact]
+    public void The_ledger_uses_neither_http_nor_host_tools()
+    {
+        Assert.Equal(["Storage.Contracts", "Storage.Hosting"], ProjectReferences.Of("Storage.Ledger"));
+        Assert.DoesNotContain(References(typeof(LedgerDb).Assembly),
+            name => name.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) || name == "CliWrap");
+    }
 
     [Theory]
-    [InlineData("services/Storage.Ledger", "Microsoft.AspNetCore")]
-    [InlineData("services/Storage.Ledger", "CliWrap")]
-    [InlineData("services/Storage.Api", "CliWrap")]
-    [InlineData("services/Storage.Api", "System.Diagnostics.Process")]
-    [InlineData("services/Storage.Inventory", "CliWrap")]
-    [InlineData("services/Storage.Worker", "EntityFrameworkCore")]
-    public void A_room_does_not_use_what_is_not_its_own(string room, string space) =>
-        Assert.Empty(Repository.Sources(room).Where(source => source.Text.Contains($"using {space}", StringComparison.Ordinal)).Select(source => source.Path));
+    [InlineData("Storage.Api")]
+    [InlineData("Storage.Inventory")]
+    public void The_control_plane_knows_no_worker_and_its_services_not_one_another(string service) =>
+        Assert.Equal(["Storage.Contracts", "Storage.Hosting", "Storage.Ledger"], ProjectReferences.Of(service));
 
     [Fact]
-    public void The_worker_library_and_the_control_plane_know_no_pool_type() =>
-        Assert.Empty(new[] { "services/Storage.Worker", "services/Storage.Ledger", "services/Storage.Api", "services/Storage.Inventory" }
-            .SelectMany(Repository.Sources).Where(source => PoolTypeMember().IsMatch(source.Text)).Select(source => source.Path));
+    public void The_worker_library_knows_neither_the_control_plane_nor_a_family() =>
+        Assert.Equal(["Storage.Contracts", "Storage.Hosting"], ProjectReferences.Of("Storage.Worker"));
 
-    [Fact]
-    public void Every_room_is_on_the_map()
+    [Theory]
+    [MemberData(nameof(Workers))]
+    public void A_worker_knows_the_worker_library_and_no_other_service(string worker)
     {
-        var map = File.ReadAllText(Repository.PathOf("services/README.md"));
-        foreach (var folder in new[] { "contracts", "services", "tests" }.SelectMany(folder => Directory.EnumerateDirectories(Repository.PathOf(folder), "Storage.*")))
-            Assert.Contains($"`{Path.GetRelativePath(Repository.Root, folder)}`", map, StringComparison.Ordinal);
+        var references = ProjectReferences.Of(worker);
+        Assert.Contains("Storage.Worker", references);
+        Assert.Empty(references.Intersect(Control));
+        Assert.DoesNotContain(references, name => name.StartsWith("Storage.Worker.", StringComparison.Ordinal));
     }
 
-    [GeneratedRegex(@"\bPoolType\.[A-Z]")]
-    private static partial Regex PoolTypeMember();
+    private static IEnumerable<string> References(Assembly assembly) => assembly.GetReferencedAssemblies().Select(name => name.Name!);
 }

@@ -1,141 +1,275 @@
 using System.Reflection;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Schema;
 using Storage.Contracts;
 
-namespace Storage.Tests.Contracts;
+namespace Storage.Tests;
 
-/// <summary>Makes the AsyncAPI document of the bus from the contracts.</summary>
-internal static class AsyncApiDocument
+/// <summary>
+/// The AsyncAPI document of the contracts: what goes over the broker, by whom, in which form. The names of queues, commands and
+/// events come from the contracts, the schemas from their types, the descriptions from their comments.
+/// </summary>
+internal sealed class AsyncApiDocument
 {
+    public const string Path = "contracts/asyncapi.json";
+
+    private const string Json = "application/json";
     private const string Envelope = "application/vnd.masstransit+json";
 
-    /// <summary>The records of <c>Events.cs</c>: what stands in the data of a <see cref="StorageEvent"/>.</summary>
-    public static IReadOnlyList<Type> Events { get; } =
-    [
-        typeof(PoolDefined), typeof(PoolAutostartSet), typeof(PoolUndefined), typeof(PoolBuilt), typeof(PoolStarted), typeof(PoolStopped),
-        typeof(PoolRefreshed), typeof(PoolDeleted), typeof(PoolStateChanged), typeof(PoolSourcesFound), typeof(VolumeCreated), typeof(VolumeCloned),
-        typeof(VolumeResized), typeof(VolumeWiped), typeof(VolumeDeleted), typeof(VolumeAppeared), typeof(VolumeChanged), typeof(VolumeVanished),
-        typeof(OperationAccepted), typeof(OperationProgressed), typeof(OperationSucceeded), typeof(OperationFailed), typeof(OperationCancelled),
-        typeof(OperationExpired), typeof(WorkerAnnounced), typeof(WorkerLost),
-    ];
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static string Make()
+    private readonly MessageSchemas schemas = new();
+    private readonly JsonObject messages = [];
+    private readonly JsonObject channels = [];
+    private readonly JsonObject operations = [];
+
+    public static string Generate() => new AsyncApiDocument().Build().ToJsonString(Indented) + "\n";
+
+    private JsonObject Build()
     {
-        var commands = CommandTypes.All.Select(row => row.Type).ToList();
-        var answers = new[] { typeof(CommandAccepted), typeof(CommandRejected) };
-        var inner = new[] { typeof(RunOperations), typeof(CancelRun), typeof(HostReport), typeof(ReportTaken) };
-        var document = new JsonObject
+        Commands();
+        PlainCommands();
+        Events();
+        Workers();
+        return new JsonObject
         {
             ["asyncapi"] = "3.0.0",
             ["info"] = new JsonObject
             {
                 ["title"] = "Storage",
-                ["version"] = "0.1.0",
-                ["description"] = "Commands and events of Storage on RabbitMQ. Fields may be added; nothing is renamed, removed or narrowed within a version.",
+                ["version"] = typeof(ICommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!
+                    .InformationalVersion.Split('+')[0],
+                ["description"] = "Storage management for fleets of hosts: commands in, events out, over RabbitMQ. "
+                    + "Operations are described from the side of Storage.",
             },
-            ["defaultContentType"] = Envelope,
-            ["channels"] = new JsonObject
-            {
-                ["commands"] = Channel(Queues.Commands, "Commands from MassTransit clients. The answer goes to the response address.", commands),
-                ["jsonCommands"] = Channel(Queues.JsonCommands,
-                    "Commands as plain JSON: SubmitCommand, or a command's record alone with its name in the AMQP property type. The answer goes to reply-to with the same correlation-id.",
-                    [typeof(SubmitCommand)]),
-                ["answers"] = Channel(null, "Where the sender of a command wants its answer.", answers),
-                ["events"] = Channel(Queues.Events, "All logged events: a topic exchange with the routing key {type}.{host}, {host} being 'control' where no host is concerned.",
-                    [typeof(StorageEvent)], exchange: true),
-                ["worker"] = Channel("storage.{family}.{host}", "Work for one worker.", [typeof(RunOperations), typeof(CancelRun)]),
-                ["inventory"] = Channel(Queues.Inventory, "Reports of the workers, each answered when it is committed.", [typeof(HostReport), typeof(ReportTaken)]),
-            },
-            ["operations"] = new JsonObject
-            {
-                ["command"] = Operation("receive", "commands", commands, answer: "answers"),
-                ["jsonCommand"] = Operation("receive", "jsonCommands", [typeof(SubmitCommand)], answer: "answers"),
-                ["event"] = Operation("send", "events", [typeof(StorageEvent)]),
-                ["run"] = Operation("send", "worker", [typeof(RunOperations), typeof(CancelRun)]),
-                ["report"] = Operation("receive", "inventory", [typeof(HostReport)]),
-            },
-            ["components"] = new JsonObject
-            {
-                ["messages"] = Map([.. commands, typeof(SubmitCommand), .. answers, typeof(StorageEvent), .. inner], Message),
-                ["schemas"] = Map([.. commands, typeof(SubmitCommand), .. answers, typeof(StorageEvent), .. inner, .. Events], Schema),
-            },
+            ["defaultContentType"] = Json,
+            ["channels"] = channels,
+            ["operations"] = operations,
+            ["components"] = new JsonObject { ["messages"] = messages, ["schemas"] = schemas.ToJson() },
         };
-        return document.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n";
     }
 
-    private static JsonObject Channel(string? address, string description, IReadOnlyList<Type> messages, bool exchange = false) => new()
+    private void Commands()
     {
-        ["address"] = address,
-        ["description"] = description,
-        ["messages"] = Map(messages, type => Reference($"#/components/messages/{type.Name}")),
-        ["bindings"] = address is null ? null : new JsonObject
+        var commands = CommandTypes.All.Select(command => Enveloped(command.Type)).ToList();
+        var replies = new[] { Enveloped(typeof(CommandAccepted)), Enveloped(typeof(CommandRejected)) };
+        Channel("commands", Queues.Commands, "Commands in MassTransit's envelope.", commands, QueueBinding());
+        Channel("commandReplies", null, "The queue that the sender names as responseAddress.", replies);
+        Operation("receiveCommand", "receive", "commands", "Accepts a command, or refuses it. Answers where responseAddress is given.",
+            commands, Reply("commandReplies", "$message.payload#/responseAddress", replies));
+    }
+
+    private void PlainCommands()
+    {
+        var submit = Message("SubmitCommand", Json, SubmitCommandSchema(), XmlComments.Of(typeof(SubmitCommand)), nameof(SubmitCommand));
+        var commands = CommandTypes.All
+            .Select(command => Message(
+                $"{command.Name}.plain", Json, schemas.Of(command.Type), Summary(command.Type), command.Name))
+            .Prepend(submit).ToList();
+        var replies = new[] { Plain(typeof(CommandAccepted)), Plain(typeof(CommandRejected)) };
+        Channel("commandsJson", Queues.JsonCommands,
+            "Commands as plain JSON of at most 8 MiB: a SubmitCommand, or a command's own record with the command's name in the AMQP "
+            + "property type. Members that are not known are refused. A message-id that is a uuid is the command's id where the body has none.",
+            commands, QueueBinding());
+        Channel("commandsJsonReplies", null,
+            "The queue that the sender names in the AMQP property reply-to. The property type is the name of the answer; "
+            + "correlation-id is that of the command, or else its message-id.", replies);
+        Channel("commandsJsonRejected", $"{Queues.JsonCommands}.rejected",
+            "Commands that were refused and had no reply-to, as they came, with the reason in their headers. The newest 10000 are kept.",
+            [Message("RejectedCommand", Json, [], "A refused command as it came.", null, RejectedHeaders())], QueueBinding());
+        Operation("receivePlainCommand", "receive", "commandsJson", "Accepts a command, or refuses it. Answers where reply-to is given.",
+            commands, Reply("commandsJsonReplies", null, replies));
+        Operation("setAsideCommand", "send", "commandsJsonRejected", "Keeps a refused command that nobody waits for.", ["RejectedCommand"]);
+    }
+
+    private void Events()
+    {
+        var events = EventTypes.Logged.Select(type => Message(
+            type.Name, Envelope, EnvelopeOf(typeof(StorageEvent), EventSchema(type)), Summary(type))).ToList();
+        Channel("events", "{type}.{host}",
+            "All events of the event log, in its order, each at least once. The address is the routing key.", events,
+            new JsonObject
+            {
+                ["is"] = "routingKey",
+                ["exchange"] = new JsonObject { ["name"] = Queues.Events, ["type"] = "topic", ["durable"] = true, ["autoDelete"] = false },
+            },
+            new JsonObject
+            {
+                ["type"] = new JsonObject
+                {
+                    ["description"] = "The name of the event.",
+                    ["enum"] = Array(EventTypes.Logged.Select(type => type.Name)),
+                },
+                ["host"] = new JsonObject { ["description"] = "The host of the event; control where it has none." },
+            });
+        Operation("sendEvent", "send", "events", "Passes on what became true.", events);
+    }
+
+    private void Workers()
+    {
+        string[] work = [Enveloped(typeof(RunOperations)), Enveloped(typeof(CancelRun))];
+        string[] reports = [Enveloped(typeof(HostReport))], taken = [Enveloped(typeof(ReportTaken))];
+        foreach (var type in EventTypes.All)
+            schemas.Of(type);
+        Channel("work", "storage.{family}.{host}", "Work for the family's worker on one host.", work, QueueBinding(), new JsonObject
         {
-            ["amqp"] = exchange
-                ? new JsonObject { ["is"] = "routingKey", ["exchange"] = new JsonObject { ["name"] = address, ["type"] = "topic", ["durable"] = true } }
-                : new JsonObject { ["is"] = "queue", ["queue"] = new JsonObject { ["name"] = address, ["durable"] = true } },
+            ["family"] = new JsonObject
+            {
+                ["description"] = XmlComments.Of(typeof(PoolFamily)),
+                ["enum"] = Array(Enum.GetNames<PoolFamily>().Select(name => name.ToLowerInvariant())),
+            },
+            ["host"] = new JsonObject { ["description"] = "The host's name." },
+        });
+        Channel("inventory", Queues.Inventory, "Reports and announcements of the workers.", reports, QueueBinding());
+        Operation("sendWork", "send", "work", "Gives a worker work, again while nothing is heard of it.", work);
+        Channel("reportReplies", null, "The responseAddress of a report.", taken);
+        Operation("receiveReport", "receive", "inventory", "Takes in what workers report, and answers when it is committed.", reports,
+            Reply("reportReplies", "$message.payload#/responseAddress", taken));
+    }
+
+    private string Enveloped(Type type) => Message(type.Name, Envelope, EnvelopeOf(type, schemas.Of(type)), Summary(type));
+
+    private string Plain(Type type) => Message($"{type.Name}.plain", Json, schemas.Of(type), Summary(type), type.Name);
+
+    private static string? Summary(Type type) => XmlComments.Of(type);
+
+    private JsonObject SubmitCommandSchema()
+    {
+        schemas.Of(typeof(SubmitCommand));
+        return new JsonObject
+        {
+            ["allOf"] = new JsonArray(
+                MessageSchemas.Reference(nameof(SubmitCommand)),
+                new JsonObject
+                {
+                    ["type"] = "object",
+                    ["properties"] = new JsonObject
+                    {
+                        ["command"] = new JsonObject { ["type"] = "string", ["enum"] = Array(CommandTypes.All.Select(command => command.Name)) },
+                        ["arguments"] = new JsonObject
+                        {
+                            ["anyOf"] = new JsonArray([.. CommandTypes.All.Select(command => schemas.Of(command.Type))]),
+                        },
+                    },
+                }),
+        };
+    }
+
+    private JsonObject EventSchema(Type type) => new()
+    {
+        ["allOf"] = new JsonArray(
+            schemas.Of(typeof(StorageEvent)),
+            new JsonObject
+            {
+                ["type"] = "object",
+                ["properties"] = new JsonObject { ["type"] = new JsonObject { ["const"] = type.Name }, ["data"] = schemas.Of(type) },
+            }),
+    };
+
+    /// <summary>What Storage reads of MassTransit's envelope, and writes in it.</summary>
+    private static JsonObject EnvelopeOf(Type type, JsonObject message) => new()
+    {
+        ["type"] = "object",
+        ["required"] = Array(["messageType", "message"]),
+        ["properties"] = new JsonObject
+        {
+            ["messageId"] = new JsonObject { ["type"] = "string", ["format"] = "uuid" },
+            ["requestId"] = new JsonObject { ["type"] = "string", ["format"] = "uuid" },
+            ["responseAddress"] = new JsonObject { ["type"] = "string", ["format"] = "uri" },
+            ["messageType"] = new JsonObject
+            {
+                ["type"] = "array",
+                ["items"] = new JsonObject { ["type"] = "string" },
+                ["contains"] = new JsonObject { ["const"] = Urn(type) },
+            },
+            ["message"] = message,
         },
     };
 
-    private static JsonObject Operation(string action, string channel, IReadOnlyList<Type> messages, string? answer = null)
+    /// <summary>MassTransit's name of a message type.</summary>
+    public static string Urn(Type type) => $"urn:message:{type.Namespace}:{type.Name}";
+
+    private static JsonObject RejectedHeaders() => new()
+    {
+        ["type"] = "object",
+        ["properties"] = new JsonObject(new[] { "code", "message", "field" }
+            .Select(part => KeyValuePair.Create<string, JsonNode?>($"storage-error-{part}", new JsonObject { ["type"] = "string" }))),
+    };
+
+    private string Message(
+        string name, string contentType, JsonObject payload, string? summary, string? amqpType = null, JsonObject? headers = null)
+    {
+        var message = new JsonObject { ["name"] = name, ["contentType"] = contentType };
+        if (summary is not null)
+            message["summary"] = summary;
+        if (headers is not null)
+            message["headers"] = headers;
+        message["payload"] = payload;
+        if (amqpType is not null)
+            message["bindings"] = Amqp(new JsonObject { ["messageType"] = amqpType });
+        messages.TryAdd(name, message);
+        return name;
+    }
+
+    private void Channel(
+        string name, string? address, string description, IEnumerable<string> carried, JsonObject? binding = null, JsonObject? parameters = null)
+    {
+        var channel = new JsonObject
+        {
+            ["address"] = address,
+            ["description"] = description,
+            ["messages"] = new JsonObject(carried.Select(message =>
+                KeyValuePair.Create<string, JsonNode?>(message, Reference($"#/components/messages/{message}")))),
+        };
+        if (parameters is not null)
+            channel["parameters"] = parameters;
+        if (binding is not null)
+            channel["bindings"] = Amqp(binding);
+        channels[name] = channel;
+    }
+
+    private void Operation(
+        string name, string action, string channel, string summary, IEnumerable<string> carried, JsonObject? reply = null)
     {
         var operation = new JsonObject
         {
             ["action"] = action,
             ["channel"] = Reference($"#/channels/{channel}"),
-            ["messages"] = new JsonArray([.. messages.Select(type => Reference($"#/channels/{channel}/messages/{type.Name}"))]),
+            ["summary"] = summary,
+            ["messages"] = References(channel, carried),
         };
-        if (answer is not null)
-            operation["reply"] = new JsonObject { ["channel"] = Reference($"#/channels/{answer}") };
-        return operation;
+        if (reply is not null)
+            operation["reply"] = reply;
+        operations[name] = operation;
     }
 
-    private static JsonNode Message(Type type) => new JsonObject
+    private static JsonObject Reply(string channel, string? location, IEnumerable<string> carried)
     {
-        ["name"] = type.Name,
-        ["contentType"] = type == typeof(SubmitCommand) ? "application/json" : Envelope,
-        ["x-message-type"] = $"urn:message:{type.Namespace}:{type.Name}",
-        ["payload"] = Reference($"#/components/schemas/{type.Name}"),
+        var reply = new JsonObject { ["channel"] = Reference($"#/channels/{channel}"), ["messages"] = References(channel, carried) };
+        // The AMQP property reply-to has no runtime expression; the channel describes it.
+        if (location is not null)
+            reply["address"] = new JsonObject { ["location"] = location };
+        return reply;
+    }
+
+    private static JsonArray References(string channel, IEnumerable<string> carried) =>
+        new([.. carried.Select(message => Reference($"#/channels/{channel}/messages/{message}"))]);
+
+    private static JsonObject QueueBinding() => new()
+    {
+        ["is"] = "queue",
+        ["queue"] = new JsonObject { ["durable"] = true, ["exclusive"] = false, ["autoDelete"] = false },
     };
 
-    private static JsonNode Schema(Type type) => JsonSchemaExporter.GetJsonSchemaAsNode(StorageJson.Options, type, new JsonSchemaExporterOptions
+    private static JsonObject Amqp(JsonObject binding)
     {
-        TreatNullObliviousAsNonNullable = true,
-        TransformSchemaNode = Written,
-    });
-
-    /// <summary>What has a converter of its own: the exporter cannot know how it is written.</summary>
-    private static JsonNode Written(JsonSchemaExporterContext context, JsonNode schema)
-    {
-        var converter = context.PropertyInfo?.AttributeProvider?.GetCustomAttributes(true)
-            .Concat(context.PropertyInfo?.AssociatedParameter?.AttributeProvider?.GetCustomAttributes(true) ?? [])
-            .OfType<System.Text.Json.Serialization.JsonConverterAttribute>().FirstOrDefault()?.ConverterType;
-        if (converter == typeof(ByteSizeJsonConverter))
-            return new JsonObject
-            {
-                ["description"] = "Bytes; on input also a string with one of libvirt's units, such as \"10 GiB\".",
-                ["type"] = new JsonArray("integer", "string", "null"),
-                ["minimum"] = 0,
-            };
-        if (converter == typeof(OctalModeJsonConverter))
-            return new JsonObject { ["description"] = "A file mode in octal, at most 0777.", ["type"] = new JsonArray("string", "null"), ["pattern"] = "^[0-7]+$" };
-        if (schema is JsonObject { } shape && shape["required"] is JsonArray required)
-        {
-            // What may be null may be missing.
-            foreach (var name in required.Where(name => shape["properties"]![name!.ToString()] is JsonObject property && property["type"] is JsonArray kinds && kinds.Any(kind => kind!.ToString() == "null")).ToList())
-                required.Remove(name);
-            if (required.Count == 0)
-                shape.Remove("required");
-        }
-        return schema;
+        binding["bindingVersion"] = "0.3.0";
+        return new JsonObject { ["amqp"] = binding };
     }
 
-    private static JsonObject Map(IReadOnlyList<Type> types, Func<Type, JsonNode> make) =>
-        new(types.OrderBy(type => type.Name, StringComparer.Ordinal).Select(type => KeyValuePair.Create(type.Name, (JsonNode?)make(type))));
+    private static JsonObject Reference(string target) => new() { ["$ref"] = target };
 
-    private static JsonObject Reference(string path) => new() { ["$ref"] = path };
-
-    /// <summary>Every public record of the contracts that is named as an event.</summary>
-    public static IEnumerable<Type> Declared => Assembly.GetAssembly(typeof(StorageEvent))!.GetExportedTypes();
+    private static JsonArray Array(IEnumerable<string> values) => new([.. values.Select(value => JsonValue.Create(value))]);
 }
