@@ -10,7 +10,7 @@ public static class StorageJson
     /// <summary>For what Storage wrote itself: unknown members are passed over, so that versions can differ by one.</summary>
     public static JsonSerializerOptions Options { get; } = Create(JsonUnmappedMemberHandling.Skip);
 
-    /// <summary>For what a client wrote: unknown members are refused.</summary>
+    /// <summary>For what a client wrote: unknown members are refused, and members given twice.</summary>
     public static JsonSerializerOptions Strict { get; } = Create(JsonUnmappedMemberHandling.Disallow);
 
     public static JsonElement ToElement<T>(T value) => JsonSerializer.SerializeToElement(value, Options);
@@ -42,6 +42,7 @@ public static class StorageJson
     {
         var options = new JsonSerializerOptions(JsonSerializerDefaults.Web);
         Configure(options, unknown);
+        options.AllowDuplicateProperties = unknown == JsonUnmappedMemberHandling.Skip;
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
     }

@@ -19,14 +19,12 @@ public static class JsonCommand
             throw new StorageException(ErrorCodes.TooLarge, $"The body is over {Limit >> 20} MiB.");
         var fallback = Guid.TryParse(messageId, out var id) && id != Guid.Empty ? id : (Guid?)null;
         if (type is { Length: > 0 } and not nameof(SubmitCommand))
-            return Command(Find(type, "type"), StrictJson.Read<JsonObject>(body), null, fallback);
+            return Command(Find(type, "type"), StrictJson.Read<JsonElement>(body), null, fallback);
 
         var submit = StrictJson.Read<SubmitCommand>(body);
-        if (submit.Arguments.ValueKind != JsonValueKind.Object)
-            throw new StorageException(ErrorCodes.InvalidDocument, "The arguments are an object.", "arguments");
         try
         {
-            return Command(Find(submit.Command, "command"), JsonObject.Create(submit.Arguments)!, submit.CommandId, fallback);
+            return Command(Find(submit.Command, "command"), submit.Arguments, submit.CommandId, fallback);
         }
         catch (StorageException e) when (e.Error.Field is { } field and not ("command" or "commandId"))
         {
@@ -37,8 +35,11 @@ public static class JsonCommand
     private static CommandType Find(string name, string field) => CommandTypes.Find(name)
         ?? throw new StorageException(ErrorCodes.InvalidArgument, $"There is no command '{name}'.", field);
 
-    private static ICommand Command(CommandType type, JsonObject arguments, Guid? commandId, Guid? fallback)
+    private static ICommand Command(CommandType type, JsonElement record, Guid? commandId, Guid? fallback)
     {
+        var arguments = record.ValueKind == JsonValueKind.Object
+            ? JsonObject.Create(record)!
+            : throw new StorageException(ErrorCodes.InvalidDocument, "The command's record is an object.", "$");
         // Names are read in any case; the id must be there once, under whichever.
         var name = arguments.Select(member => member.Key)
             .FirstOrDefault(key => key.Equals("commandId", StringComparison.OrdinalIgnoreCase)) ?? "commandId";

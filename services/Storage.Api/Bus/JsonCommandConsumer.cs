@@ -29,7 +29,7 @@ public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonComman
             Guid? id = null;
             try
             {
-                var command = JsonCommand.Read(message.Body, message.BasicProperties.Type, message.BasicProperties.MessageId);
+                var command = Read(message);
                 id = command.CommandId;
                 var operation = await AcceptAsync(command, TraceParent(message), stoppingToken);
                 await ReplyAsync(channel, message, new CommandAccepted(operation.Id, operation.State), stoppingToken);
@@ -50,6 +50,20 @@ public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonComman
                 Log.MessageFailed(log, e);
                 await channel.AbortAsync(CancellationToken.None);
             }
+        }
+    }
+
+    // Whatever a message does to its reader, it must not come back for ever.
+    private ICommand Read(BasicDeliverEventArgs message)
+    {
+        try
+        {
+            return JsonCommand.Read(message.Body, message.BasicProperties.Type, message.BasicProperties.MessageId);
+        }
+        catch (Exception e) when (e is not StorageException)
+        {
+            Log.MessageFailed(log, e);
+            throw new StorageException(Failures.ErrorOf(e), e);
         }
     }
 

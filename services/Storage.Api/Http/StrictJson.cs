@@ -7,6 +7,8 @@ namespace Storage.Api;
 /// <summary>Reads a client's JSON: what is not understood is refused, with the path of the place.</summary>
 public static partial class StrictJson
 {
+    private static readonly JsonSerializerOptions Lenient = new(StorageJson.Options) { AllowDuplicateProperties = false };
+
     /// <exception cref="StorageException">
     /// <see cref="ErrorCodes.InvalidDocument"/> for wrong shape, <see cref="ErrorCodes.UnknownField"/> for a member that does not exist.
     /// </exception>
@@ -35,7 +37,7 @@ public static partial class StrictJson
     {
         try
         {
-            return JsonSerializer.Deserialize(text, type, StorageJson.Options) is not null;
+            return JsonSerializer.Deserialize(text, type, Lenient) is not null;
         }
         catch (JsonException)
         {
@@ -56,6 +58,8 @@ public static partial class StrictJson
         else if (Missing().Match(message) is { Success: true } missing)
             return new StorageError(
                 ErrorCodes.InvalidDocument, $"Required and not there: {missing.Groups["names"].Value}.", Within(PathOf(e), missing.Groups["first"].Value));
+        else if (Twice().Match(message) is { Success: true } twice)
+            message = $"'{twice.Groups["name"].Value}' is given twice.";
         else if (Null().Match(message) is { Success: true } isNull)
             message = $"'{isNull.Groups["name"].Value}' must not be null.";
         var place = e.LineNumber is { } line ? $" (line {line + 1}, byte {e.BytePositionInLine + 1})" : "";
@@ -77,6 +81,9 @@ public static partial class StrictJson
 
     [GeneratedRegex("missing required properties including: (?<names>'(?<first>[^']*)'.*?)\\.?$", RegexOptions.Singleline)]
     private static partial Regex Missing();
+
+    [GeneratedRegex("^Duplicate property '(?<name>[^']*)'")]
+    private static partial Regex Twice();
 
     [GeneratedRegex("^The (property or field|constructor parameter) '(?<name>[^']*)' on type .* doesn't allow (getting|setting|null)")]
     private static partial Regex Null();

@@ -1,0 +1,51 @@
+using System.Text;
+using Storage.Api;
+using Storage.Contracts;
+using Xunit;
+
+namespace Storage.Tests;
+
+public sealed class JsonCommandTests
+{
+    private const string Id = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+    private const string Other = "11111111-2222-4333-8444-555555555555";
+
+    [Theory]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p"},"commandId":"8e03978e-40d5-43dd-bc93-6894a57f9324"}""", null, null, Id)]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p","commandId":"8e03978e-40d5-43dd-bc93-6894a57f9324"}}""", null, Other, Id)]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p"}}""", "SubmitCommand", Other, Other)]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p"}}""", null, "not-a-uuid", null)]
+    [InlineData("""{"pool":"p","CommandID":"8e03978e-40d5-43dd-bc93-6894a57f9324"}""", "StartPool", Other, Id)]
+    [InlineData("""{"pool":"p"}""", "StartPool", Other, Other)]
+    [InlineData("""{"pool":"p"}""", "StartPool", null, null)]
+    public void A_command_is_read_with_its_id(string json, string? type, string? messageId, string? id)
+    {
+        var command = Assert.IsType<StartPool>(JsonCommand.Read(Encoding.UTF8.GetBytes(json), type, messageId));
+        Assert.Equal(("p", id), (command.Pool, command.CommandId?.ToString()));
+    }
+
+    [Theory]
+    [InlineData("""{"command":"Explode","arguments":{}}""", null, ErrorCodes.InvalidArgument, "command")]
+    [InlineData("""{}""", "Explode", ErrorCodes.InvalidArgument, "type")]
+    [InlineData("""{"command":"StartPool","arguments":[]}""", null, ErrorCodes.InvalidDocument, "arguments")]
+    [InlineData("""{"command":"StartPool","arguments":{}}""", null, ErrorCodes.InvalidDocument, "arguments.pool")]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p","forc":true}}""", null, ErrorCodes.UnknownField, "arguments.forc")]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p"},"x":1}""", null, ErrorCodes.UnknownField, "x")]
+    [InlineData("""{"pool":"p","forc":true}""", "StartPool", ErrorCodes.UnknownField, "forc")]
+    [InlineData("""[]""", "StartPool", ErrorCodes.InvalidDocument, "$")]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p","commandId":"11111111-2222-4333-8444-555555555555"},"commandId":"8e03978e-40d5-43dd-bc93-6894a57f9324"}""",
+        null, ErrorCodes.InvalidArgument, "commandId")]
+    [InlineData("not json", null, ErrorCodes.InvalidDocument, "$")]
+    [InlineData("""{"pool":"p","pool":"q"}""", "StartPool", ErrorCodes.InvalidDocument, "$")]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p","pool":"q"}}""", null, ErrorCodes.InvalidDocument, "arguments")]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p","POOL":"q"}}""", null, ErrorCodes.InvalidDocument, "arguments.POOL")]
+    public void A_message_that_cannot_be_read_is_refused_with_the_place(string json, string? type, string code, string field)
+    {
+        var error = Assert.Throws<StorageException>(() => JsonCommand.Read(Encoding.UTF8.GetBytes(json), type, Id)).Error;
+        Assert.Equal((code, field), (error.Code, error.Field));
+    }
+
+    [Fact]
+    public void A_body_over_the_limit_is_refused() =>
+        Assert.Equal(ErrorCodes.TooLarge, Assert.Throws<StorageException>(() => JsonCommand.Read(new byte[JsonCommand.Limit + 1], null, null)).Error.Code);
+}
