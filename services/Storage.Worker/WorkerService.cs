@@ -33,6 +33,10 @@ internal sealed class WorkerService(FamilyWorker worker, IReceiveEndpointConnect
                 worker.Announce();
                 await Task.Delay(Timeout.Infinite, stoppingToken);
             }
+            catch (OperationCanceledException)
+            {
+                // The process stops, or the bus did so before the queue was reached.
+            }
             finally
             {
                 using var grace = new CancellationTokenSource(DisconnectGrace);

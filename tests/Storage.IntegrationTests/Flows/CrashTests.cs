@@ -49,6 +49,27 @@ public sealed class CrashTests(TestBackends backends)
     }
 
     [Fact]
+    public async Task Services_that_start_before_the_broker_and_the_database_wait_for_them()
+    {
+        await using var fleet = await Fleet.StartAsync(backends);
+        var storage = new StorageUnderTest(fleet.Client, fleet.PoolPath);
+        await storage.RunningPoolAsync("early");
+        ServiceProcess[] services = [fleet.Api, fleet.Inventory, fleet.Workers[0]];
+        foreach (var service in services)
+            await service.StopAsync();
+        await backends.Broker.StopAsync();
+        await backends.Database.StopAsync();
+        await fleet.Workers[0].StartWithoutReadinessAsync();
+        await fleet.Api.LaunchAsync();
+        await fleet.Inventory.LaunchAsync();
+        await backends.Database.StartAsync(TestContext.Current.CancellationToken);
+        await backends.Broker.StartAsync(TestContext.Current.CancellationToken);
+        foreach (var service in services)
+            await service.ReadyAsync();
+        await fleet.Client.PostAsync("/v1/pools/early/volumes", new { name = "late", capacity = 4096, allocation = 0 });
+    }
+
+    [Fact]
     public async Task Two_workers_on_one_host_do_each_command_once_and_the_second_takes_over()
     {
         await using var fleet = await Fleet.StartAsync(backends, FleetLayout.Of("host-a", "host-a"));

@@ -102,7 +102,8 @@ public sealed class ServiceProcess : IAsyncDisposable
             await _process.DisposeAsync();
     }
 
-    private async Task LaunchAsync()
+    /// <summary>Starts it and waits for nothing.</summary>
+    public async Task LaunchAsync()
     {
         if (_process is not null)
         {
