@@ -37,9 +37,10 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake)
     {
         await using var ledger = await writer.BeginAsync(cancellationToken);
         var silent = ledger.Now - WorkerAnnouncement.LostAfter;
+        // Just above its last word, not by our clock: a worker whose clock is behind must be able to come back.
         foreach (var worker in await ledger.Db.Workers.Where(row => !row.Lost && row.LastSeenAt < silent).ToListAsync(cancellationToken))
             await ledger.RaiseAsync(new WorkerLost(worker.Host, worker.Family, worker.LastSeenAt), Resources.Worker(worker.Host, worker.Family),
-                ledger.NextRevision(worker.Revision), worker.Host, EventCause.System, null, cancellationToken);
+                worker.Revision + 1, worker.Host, EventCause.System, null, cancellationToken);
         await ledger.CommitAsync(cancellationToken);
     }
 

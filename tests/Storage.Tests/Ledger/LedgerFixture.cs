@@ -18,8 +18,12 @@ public sealed class LedgerFixture : IAsyncLifetime
 
     private readonly string folder = Directory.CreateTempSubdirectory("ledger-").FullName;
     private readonly Guid instance = Guid.NewGuid();
-    private long revision = Revisions.At(DateTimeOffset.UtcNow);
+    /// <summary>A worker's revisions are above the ledger's, which it is told with every run.</summary>
+    private long revision = Revisions.At(DateTimeOffset.UtcNow.AddHours(1));
     private IHost host = null!;
+
+    /// <summary>The ledger's clock: the time of day, moved on by the test.</summary>
+    public ShiftedTime Clock { get; } = new();
 
     public ConcurrentQueue<OperationRun> Runs { get; } = [];
 
@@ -37,6 +41,7 @@ public sealed class LedgerFixture : IAsyncLifetime
             ["Ledger:Connection"] = $"Data Source={folder}/ledger.db",
         });
         builder.Services.AddLogging();
+        builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.Services.AddLedger(builder.Configuration);
         builder.Services.AddSingleton(new BusEndpoint(Queues.Worker(PoolFamily.File, Host), (_, endpoint) =>
         {
@@ -70,7 +75,7 @@ public sealed class LedgerFixture : IAsyncLifetime
 
     public StorageEvent Event<T>(T data, string resource, Guid? command = null, long? at = null)
         where T : notnull =>
-        new(Guid.NewGuid(), typeof(T).Name, resource, at ?? Interlocked.Increment(ref revision) + 1_000_000_000, DateTimeOffset.UtcNow, Host,
+        new(Guid.NewGuid(), typeof(T).Name, resource, at ?? Interlocked.Add(ref revision, 1000), DateTimeOffset.UtcNow, Host,
             EventCause.Command, command, StorageJson.ToElement(data));
 
     public StorageEvent Success(Guid operation) => Event(new OperationSucceeded(operation), Resources.Operation(operation), operation);
@@ -78,8 +83,9 @@ public sealed class LedgerFixture : IAsyncLifetime
     public StorageEvent Failure(Guid operation) => Event(
         new OperationFailed(operation, new StorageError(ErrorCodes.HostFailure, "no")), Resources.Operation(operation), operation);
 
-    public Task AnnounceAsync() => ReportAsync(Event(
-        new WorkerAnnounced(new WorkerAnnouncement(Host, PoolFamily.File, instance, "1", DateTimeOffset.UnixEpoch,
+    /// <param name="newProcess">As a worker that was started again.</param>
+    public Task AnnounceAsync(bool newProcess = false) => ReportAsync(Event(
+        new WorkerAnnounced(new WorkerAnnouncement(Host, PoolFamily.File, newProcess ? Guid.NewGuid() : instance, "1", DateTimeOffset.UnixEpoch,
         [
             new PoolTypeSupport(PoolType.Dir, true, null, ["Build", "Delete", "CreateVolume", "DeleteVolume"],
                 [new FormatSupport("raw", true), new FormatSupport("qcow2", false, "qemu-img is not installed")], []),

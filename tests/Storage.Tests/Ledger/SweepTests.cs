@@ -1,0 +1,115 @@
+using Microsoft.EntityFrameworkCore;
+using Storage.Contracts;
+using Storage.Ledger;
+using Xunit;
+
+namespace Storage.Tests.Ledger;
+
+/// <summary>What is done from time to time; each test has a ledger of its own, since time is everybody's.</summary>
+public sealed class SweepTests : IAsyncLifetime
+{
+    private static readonly TimeSpan RefreshEvery = TimeSpan.FromMinutes(10);
+
+    private readonly LedgerFixture ledger = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private LedgerSweep Sweep => ledger.Get<LedgerSweep>();
+
+    [Fact]
+    public async Task A_worker_that_is_silent_is_lost_once_and_comes_back_by_its_word()
+    {
+        ledger.Clock.Advance(WorkerAnnouncement.LostAfter / 2);
+        await Sweep.WatchWorkersAsync(Cancellation);
+        Assert.Equal(0, await CountAsync(nameof(WorkerLost)));
+        ledger.Clock.Advance(WorkerAnnouncement.LostAfter);
+        await Sweep.WatchWorkersAsync(Cancellation);
+        await Sweep.WatchWorkersAsync(Cancellation);
+        Assert.Equal(1, await CountAsync(nameof(WorkerLost)));
+        await ledger.AnnounceAsync();
+        Assert.False(await ledger.QueryAsync(db => db.Workers.Select(row => row.Lost).SingleAsync()));
+    }
+
+    [Fact]
+    public async Task Work_that_is_not_answered_is_sent_again_at_growing_intervals_while_its_worker_lives()
+    {
+        var pool = await ledger.RunningPoolAsync("p");
+        var create = await ledger.AcceptAsync(new CreateVolume(null, pool.ToString(), LedgerFixture.Raw("a")));
+        await Sweep.SendAgainAsync(Cancellation);
+        Assert.Equal(1, (await ledger.OperationAsync(create.Id)).Sent);
+        ledger.Clock.Advance(TimeSpan.FromSeconds(31));
+        await Sweep.SendAgainAsync(Cancellation);
+        await Sweep.SendAgainAsync(Cancellation);
+        Assert.Equal(2, (await ledger.OperationAsync(create.Id)).Sent);
+        ledger.Clock.Advance(TimeSpan.FromSeconds(31));
+        await Sweep.SendAgainAsync(Cancellation);
+        Assert.Equal(2, (await ledger.OperationAsync(create.Id)).Sent);
+        ledger.Clock.Advance(TimeSpan.FromSeconds(31));
+        await Sweep.WatchWorkersAsync(Cancellation);
+        await Sweep.SendAgainAsync(Cancellation);
+        Assert.Equal(2, (await ledger.OperationAsync(create.Id)).Sent);
+    }
+
+    [Fact]
+    public async Task A_worker_that_was_started_again_gets_its_open_work_again()
+    {
+        var pool = await ledger.RunningPoolAsync("p");
+        var create = await ledger.AcceptAsync(new CreateVolume(null, pool.ToString(), LedgerFixture.Raw("a")));
+        await ledger.AnnounceAsync(newProcess: true);
+        Assert.Equal(2, (await ledger.OperationAsync(create.Id)).Sent);
+    }
+
+    [Fact]
+    public async Task Autostart_is_tried_again_and_again_until_it_succeeds_and_not_after_a_stop()
+    {
+        var pool = (await ledger.AcceptAsync(new DefinePool(null, LedgerFixture.Dir("p")))).PoolId!.Value;
+        await ledger.AcceptAsync(new SetPoolAutostart(null, "p", true));
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+        Assert.Empty(await LiveAsync(pool));
+
+        await ledger.AnnounceAsync(newProcess: true);
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+        await ledger.ReportAsync(ledger.Failure(Assert.Single(await LiveAsync(pool)).Id));
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+        Assert.Empty(await LiveAsync(pool));
+        ledger.Clock.Advance(TimeSpan.FromSeconds(3));
+        await ledger.AnnounceAsync();
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+        var second = Assert.Single(await LiveAsync(pool));
+        Assert.Equal((nameof(StartPool), EventCause.System), (second.Command, second.Cause));
+        await ledger.ReportAsync(
+            ledger.Event(new PoolStarted(pool, new PoolObservation(PoolState.Running, 1, 0, 1)), Resources.Pool(pool), second.Id), ledger.Success(second.Id));
+
+        var stop = await ledger.AcceptAsync(new StopPool(null, "p"));
+        await ledger.ReportAsync(ledger.Event(new PoolStopped(pool), Resources.Pool(pool), stop.Id), ledger.Success(stop.Id));
+        ledger.Clock.Advance(TimeSpan.FromMinutes(6));
+        await ledger.AnnounceAsync();
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+        Assert.Empty(await LiveAsync(pool));
+    }
+
+    [Fact]
+    public async Task An_active_pool_is_looked_at_when_nobody_has_for_long_and_nobody_uses_it()
+    {
+        var pool = await ledger.RunningPoolAsync("p");
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+        Assert.Empty(await LiveAsync(pool));
+        ledger.Clock.Advance(RefreshEvery + TimeSpan.FromMinutes(1));
+        await ledger.AnnounceAsync();
+        var create = await ledger.AcceptAsync(new CreateVolume(null, pool.ToString(), LedgerFixture.Raw("a")));
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+        Assert.Equal(create.Id, Assert.Single(await LiveAsync(pool)).Id);
+        await ledger.ReportAsync(ledger.Failure(create.Id));
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+        Assert.Equal(nameof(RefreshPool), Assert.Single(await LiveAsync(pool)).Command);
+    }
+
+    public ValueTask InitializeAsync() => ledger.InitializeAsync();
+
+    public ValueTask DisposeAsync() => ledger.DisposeAsync();
+
+    private Task<int> CountAsync(string type) => ledger.QueryAsync(db => db.Events.CountAsync(row => row.Type == type));
+
+    private Task<List<OperationRow>> LiveAsync(Guid pool) => ledger.QueryAsync(
+        db => db.Operations.Where(row => row.PoolId == pool && row.EndedAt == null).ToListAsync());
+}
