@@ -69,7 +69,7 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake)
                     || (row.State != PoolState.Inactive && (row.ObservedAt == null || row.ObservedAt < stale || row.NotBefore != null)))
                 && !ledger.Db.Operations.Any(operation => operation.PoolId == row.Id
                     && (operation.State == OperationState.Queued || operation.State == OperationState.Dispatched || operation.State == OperationState.Running)))
-            .Take(200).ToListAsync(cancellationToken);
+            .OrderBy(row => row.NotBefore).ThenBy(row => row.Id).Take(200).ToListAsync(cancellationToken);
         var alive = await AliveHostsAsync(ledger, cancellationToken);
         var due = pools.Where(row => alive.Contains((row.Host, PoolTypes.Of(row.Type).Family))).ToList();
         foreach (var pool in due)
