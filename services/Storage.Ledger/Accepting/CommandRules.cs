@@ -103,6 +103,8 @@ public static class CommandRules
         var names = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < create.Volumes.Count; i++)
         {
+            if (create.Volumes[i] is null)
+                throw new StorageException(ErrorCodes.InvalidDocument, "A volume in the list is null.", $"volumes[{i}]");
             VolumeRules.CheckName(create.Volumes[i].Name, $"volumes[{i}].name");
             if (!names.Add(create.Volumes[i].Name))
                 throw new StorageException(ErrorCodes.VolumeExists, $"Volume '{create.Volumes[i].Name}' stands twice in the list.", $"volumes[{i}].name");

@@ -1,6 +1,7 @@
 using System.Text;
 using Storage.Api;
 using Storage.Contracts;
+using Storage.Ledger;
 using Xunit;
 
 namespace Storage.Tests;
@@ -43,6 +44,14 @@ public sealed class JsonCommandTests
     {
         var error = Assert.Throws<StorageException>(() => JsonCommand.Read(Encoding.UTF8.GetBytes(json), type, Id)).Error;
         Assert.Equal((code, field), (error.Code, error.Field));
+    }
+
+    [Fact]
+    public void A_volume_of_a_list_that_is_null_is_refused()
+    {
+        var command = JsonCommand.Read("""{"pool":"p","volumes":[{"name":"a","capacity":1},null]}"""u8.ToArray(), "CreateVolumes", null);
+        var error = Assert.Throws<StorageException>(() => CommandRules.Complete(command)).Error;
+        Assert.Equal((ErrorCodes.InvalidDocument, "volumes[1]"), (error.Code, error.Field));
     }
 
     [Fact]
