@@ -11,6 +11,23 @@ public interface ICommand
     Guid? CommandId { get; }
 }
 
+/// <summary>A command on a known pool, or in one.</summary>
+public interface IPoolCommand : ICommand
+{
+    /// <summary>Its uuid, or its name.</summary>
+    string Pool { get; }
+
+    /// <summary>Needed only where a name is on several hosts.</summary>
+    string? Host { get; }
+}
+
+/// <summary>A command on a known volume.</summary>
+public interface IVolumeCommand : IPoolCommand
+{
+    /// <summary>Its name.</summary>
+    string Volume { get; }
+}
+
 /// <summary>
 /// Keeps a pool's definition. An active pool goes on with the old one until it is stopped.
 /// <paramref name="Transient"/>: also starts it, and forgets it when it stops.
@@ -21,35 +38,35 @@ public sealed record DefinePool(
     Guid? CommandId, PoolDefinition Definition, string? Host = null, bool Transient = false, int? ExpectedVersion = null) : ICommand;
 
 /// <summary>Makes the storage of an inactive pool (directory, file system, volume group …). Over existing data only when told.</summary>
-public sealed record BuildPool(Guid? CommandId, string Pool, string? Host = null, bool Overwrite = false) : ICommand;
+public sealed record BuildPool(Guid? CommandId, string Pool, string? Host = null, bool Overwrite = false) : IPoolCommand;
 
 /// <summary>Makes a pool usable and lists it. Starting a pool that runs is refused, as in libvirt.</summary>
-public sealed record StartPool(Guid? CommandId, string Pool, string? Host = null) : ICommand;
+public sealed record StartPool(Guid? CommandId, string Pool, string? Host = null) : IPoolCommand;
 
 /// <summary>Ends the use of a pool. Its data stays.</summary>
-public sealed record StopPool(Guid? CommandId, string Pool, string? Host = null) : ICommand;
+public sealed record StopPool(Guid? CommandId, string Pool, string? Host = null) : IPoolCommand;
 
 /// <summary>Looks at an active pool and its volumes again.</summary>
-public sealed record RefreshPool(Guid? CommandId, string Pool, string? Host = null) : ICommand;
+public sealed record RefreshPool(Guid? CommandId, string Pool, string? Host = null) : IPoolCommand;
 
 /// <summary>Removes the storage of an inactive pool; refused while it holds data.</summary>
-public sealed record DeletePool(Guid? CommandId, string Pool, string? Host = null) : ICommand;
+public sealed record DeletePool(Guid? CommandId, string Pool, string? Host = null) : IPoolCommand;
 
 /// <summary>Forgets an inactive pool. Its data stays.</summary>
-public sealed record UndefinePool(Guid? CommandId, string Pool, string? Host = null) : ICommand;
+public sealed record UndefinePool(Guid? CommandId, string Pool, string? Host = null) : IPoolCommand;
 
 /// <summary>Whether the pool is started whenever its worker comes up.</summary>
-public sealed record SetPoolAutostart(Guid? CommandId, string Pool, bool Autostart, string? Host = null) : ICommand;
+public sealed record SetPoolAutostart(Guid? CommandId, string Pool, bool Autostart, string? Host = null) : IPoolCommand;
 
 /// <summary>Looks for storage that a pool of this type could use. The result is in the operation and in <see cref="PoolSourcesFound"/>.</summary>
 /// <param name="Source">Where to look, for the types that need it (a server's name).</param>
 public sealed record FindPoolSources(Guid? CommandId, PoolType Type, string? Host = null, PoolSource? Source = null) : ICommand;
 
 /// <summary>Makes a volume in an active pool. A failure leaves nothing behind.</summary>
-public sealed record CreateVolume(Guid? CommandId, string Pool, VolumeDefinition Volume, string? Host = null) : ICommand;
+public sealed record CreateVolume(Guid? CommandId, string Pool, VolumeDefinition Volume, string? Host = null) : IPoolCommand;
 
 /// <summary>Up to <see cref="Limit"/> volumes in one operation. All of them, or none: a failure removes those already made.</summary>
-public sealed record CreateVolumes(Guid? CommandId, string Pool, IReadOnlyList<VolumeDefinition> Volumes, string? Host = null) : ICommand
+public sealed record CreateVolumes(Guid? CommandId, string Pool, IReadOnlyList<VolumeDefinition> Volumes, string? Host = null) : IPoolCommand
 {
     public const int Limit = 1000;
 }
@@ -60,7 +77,7 @@ public sealed record CreateVolumes(Guid? CommandId, string Pool, IReadOnlyList<V
 /// <param name="SourcePool">Its pool, on the same host; absent is the same pool.</param>
 /// <param name="Reflink">Share the blocks; refused where the file system cannot.</param>
 public sealed record CloneVolume(
-    Guid? CommandId, string Pool, VolumeDefinition Volume, string SourceVolume, string? SourcePool = null, bool Reflink = false, string? Host = null) : ICommand;
+    Guid? CommandId, string Pool, VolumeDefinition Volume, string SourceVolume, string? SourcePool = null, bool Reflink = false, string? Host = null) : IPoolCommand;
 
 /// <summary>Changes a volume's capacity.</summary>
 /// <param name="Capacity">The new capacity in bytes, or the difference where <paramref name="Delta"/>.</param>
@@ -69,16 +86,16 @@ public sealed record CloneVolume(
 public sealed record ResizeVolume(
     Guid? CommandId, string Pool, string Volume,
     [property: JsonConverter(typeof(ByteSizeJsonConverter))] long? Capacity,
-    bool Delta = false, bool Shrink = false, bool Allocate = false, string? Host = null) : ICommand;
+    bool Delta = false, bool Shrink = false, bool Allocate = false, string? Host = null) : IVolumeCommand;
 
 /// <summary>Overwrites a volume's content; the volume stays.</summary>
-public sealed record WipeVolume(Guid? CommandId, string Pool, string Volume, WipeAlgorithm Algorithm = WipeAlgorithm.Zero, string? Host = null) : ICommand;
+public sealed record WipeVolume(Guid? CommandId, string Pool, string Volume, WipeAlgorithm Algorithm = WipeAlgorithm.Zero, string? Host = null) : IVolumeCommand;
 
 /// <summary>Removes a volume and its content.</summary>
-public sealed record DeleteVolume(Guid? CommandId, string Pool, string Volume, string? Host = null) : ICommand;
+public sealed record DeleteVolume(Guid? CommandId, string Pool, string Volume, string? Host = null) : IVolumeCommand;
 
 /// <summary>Looks at one volume again.</summary>
-public sealed record RefreshVolume(Guid? CommandId, string Pool, string Volume, string? Host = null) : ICommand;
+public sealed record RefreshVolume(Guid? CommandId, string Pool, string Volume, string? Host = null) : IVolumeCommand;
 
 /// <summary>Ends an operation early. What is queued never starts; what runs is undone.</summary>
 public sealed record CancelOperation(Guid? CommandId, Guid OperationId) : ICommand;

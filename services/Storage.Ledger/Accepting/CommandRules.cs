@@ -10,50 +10,28 @@ public static class CommandRules
     /// <exception cref="StorageException">Refused, with code and field.</exception>
     public static ICommand Complete(ICommand command)
     {
+        if (command is DefinePool define)
+            return define with { Definition = Within("definition", () => PoolRules.Complete(define.Definition)) };
+        if (command is IPoolCommand { Pool: var pool } && (pool is null or "" || Utf8Order.ByteCount(pool) > ReferenceLimit))
+            throw new StorageException(ErrorCodes.InvalidArgument, "A pool is named by its uuid or its name.", "pool");
+        if (command is IVolumeCommand { Volume: var volume })
+            VolumeRules.CheckName(volume, "volume");
         switch (command)
         {
-            case DefinePool define:
-                return define with { Definition = Within("definition", () => PoolRules.Complete(define.Definition)) };
-            case CreateVolumes create:
-                CheckReference(create.Pool, "pool");
-                CheckVolumes(create);
-                return command;
             case CreateVolume create:
-                CheckReference(create.Pool, "pool");
                 VolumeRules.CheckName(create.Volume.Name, "volume.name");
-                return command;
+                break;
+            case CreateVolumes create:
+                CheckVolumes(create);
+                break;
             case CloneVolume clone:
-                CheckReference(clone.Pool, "pool");
                 VolumeRules.CheckName(clone.Volume.Name, "volume.name");
                 VolumeRules.CheckName(clone.SourceVolume, "sourceVolume");
-                return command;
-            case BuildPool { Pool: var pool }:
-                return Checked(command, pool);
-            case StartPool { Pool: var pool }:
-                return Checked(command, pool);
-            case StopPool { Pool: var pool }:
-                return Checked(command, pool);
-            case RefreshPool { Pool: var pool }:
-                return Checked(command, pool);
-            case DeletePool { Pool: var pool }:
-                return Checked(command, pool);
-            case UndefinePool { Pool: var pool }:
-                return Checked(command, pool);
-            case SetPoolAutostart { Pool: var pool }:
-                return Checked(command, pool);
-            case ResizeVolume { Pool: var pool, Volume: var volume } resize:
-                if (resize.Capacity is null)
-                    throw new StorageException(ErrorCodes.InvalidArgument, "A capacity is required.", "capacity");
-                return Checked(command, pool, volume);
-            case WipeVolume { Pool: var pool, Volume: var volume }:
-                return Checked(command, pool, volume);
-            case DeleteVolume { Pool: var pool, Volume: var volume }:
-                return Checked(command, pool, volume);
-            case RefreshVolume { Pool: var pool, Volume: var volume }:
-                return Checked(command, pool, volume);
-            default:
-                return command;
+                break;
+            case ResizeVolume { Capacity: null }:
+                throw new StorageException(ErrorCodes.InvalidArgument, "A capacity is required.", "capacity");
         }
+        return command;
     }
 
     /// <summary>The rules of a volume depend on the type of the pool that it is for.</summary>
@@ -80,20 +58,6 @@ public static class CommandRules
         {
             throw new StorageException(e.Error with { Field = e.Error.Field is null ? field : $"{field}.{e.Error.Field}" }, e);
         }
-    }
-
-    private static ICommand Checked(ICommand command, string pool, string? volume = null)
-    {
-        CheckReference(pool, "pool");
-        if (volume is not null)
-            VolumeRules.CheckName(volume, "volume");
-        return command;
-    }
-
-    private static void CheckReference(string pool, string field)
-    {
-        if (pool is null or "" || Utf8Order.ByteCount(pool) > ReferenceLimit)
-            throw new StorageException(ErrorCodes.InvalidArgument, "A pool is named by its uuid or its name.", field);
     }
 
     private static void CheckVolumes(CreateVolumes create)

@@ -11,32 +11,22 @@ internal sealed class TargetResolver(LedgerTransaction ledger)
         FindPoolSources find => await ForHostAsync(find, cancellationToken),
         CancelOperation => new Target("", null, null, []),
         CloneVolume clone => await ForCloneAsync(clone, cancellationToken),
-        BuildPool { Pool: var pool, Host: var host } => await ForPoolAsync(pool, host, [], cancellationToken),
-        StartPool { Pool: var pool, Host: var host } => await ForPoolAsync(pool, host, [], cancellationToken),
-        StopPool { Pool: var pool, Host: var host } => await ForPoolAsync(pool, host, [], cancellationToken),
-        RefreshPool { Pool: var pool, Host: var host } => await ForPoolAsync(pool, host, [], cancellationToken),
-        DeletePool { Pool: var pool, Host: var host } => await ForPoolAsync(pool, host, [], cancellationToken),
-        UndefinePool { Pool: var pool, Host: var host } => await ForPoolAsync(pool, host, [], cancellationToken),
-        SetPoolAutostart { Pool: var pool, Host: var host } => await ForPoolAsync(pool, host, [], cancellationToken),
-        CreateVolume { Pool: var pool, Host: var host } create => await ForPoolAsync(pool, host, [create.Volume.Name], cancellationToken),
-        CreateVolumes { Pool: var pool, Host: var host } create =>
-            await ForPoolAsync(pool, host, [.. create.Volumes.Select(volume => volume.Name)], cancellationToken),
-        ResizeVolume { Pool: var pool, Host: var host } resize => await ForPoolAsync(pool, host, [resize.Volume], cancellationToken),
-        WipeVolume { Pool: var pool, Host: var host } wipe => await ForPoolAsync(pool, host, [wipe.Volume], cancellationToken),
-        DeleteVolume { Pool: var pool, Host: var host } delete => await ForPoolAsync(pool, host, [delete.Volume], cancellationToken),
-        RefreshVolume { Pool: var pool, Host: var host } refresh => await ForPoolAsync(pool, host, [refresh.Volume], cancellationToken),
+        CreateVolume create => await ForPoolAsync(create, [create.Volume.Name], cancellationToken),
+        CreateVolumes create => await ForPoolAsync(create, [.. create.Volumes.Select(volume => volume.Name)], cancellationToken),
+        IVolumeCommand known => await ForPoolAsync(known, [known.Volume], cancellationToken),
+        IPoolCommand known => await ForPoolAsync(known, [], cancellationToken),
         _ => throw new StorageException(ErrorCodes.Unsupported, $"Unknown command {command.GetType().Name}.", "command"),
     };
 
-    private async Task<Target> ForPoolAsync(string name, string? host, IReadOnlyList<string> volumes, CancellationToken cancellationToken)
+    private async Task<Target> ForPoolAsync(IPoolCommand command, IReadOnlyList<string> volumes, CancellationToken cancellationToken)
     {
-        var pool = await FindPoolAsync(name, host, "pool", cancellationToken);
+        var pool = await FindPoolAsync(command.Pool, command.Host, "pool", cancellationToken);
         return new Target(pool.Host, pool.Type, pool, volumes);
     }
 
     private async Task<Target> ForCloneAsync(CloneVolume clone, CancellationToken cancellationToken)
     {
-        var target = await ForPoolAsync(clone.Pool, clone.Host, [clone.Volume.Name], cancellationToken);
+        var target = await ForPoolAsync(clone, [clone.Volume.Name], cancellationToken);
         var source = clone.SourcePool is null
             ? target.Pool!
             : await FindPoolAsync(clone.SourcePool, clone.Host ?? target.Host, "sourcePool", cancellationToken);
