@@ -37,8 +37,14 @@ public sealed class DirPoolTests : IDisposable
         var made = await host.CreateAsync(
             new VolumeDefinition
             {
-                Name = "top", Format = "qcow2", Capacity = 2 << 20, Allocation = 0, Compat = "1.1", ClusterSize = 131072,
-                Features = ["lazy_refcounts", "extended_l2"], BackingStore = new BackingStore($"{host.Path}/base"),
+                Name = "top",
+                Format = "qcow2",
+                Capacity = 2 << 20,
+                Allocation = 0,
+                Compat = "1.1",
+                ClusterSize = 131072,
+                Features = ["lazy_refcounts", "extended_l2"],
+                BackingStore = new BackingStore($"{host.Path}/base"),
                 Permissions = new Permissions(0x1A0),
             },
             Cancellation);

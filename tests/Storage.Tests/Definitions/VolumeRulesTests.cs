@@ -40,8 +40,14 @@ public sealed class VolumeRulesTests
     {
         var volume = VolumeRules.Complete(Dir, new VolumeDefinition
         {
-            Name = "a & <b>", Capacity = 10L << 30, Allocation = 0, Format = "qcow2", Compat = "1.1", Features = ["lazy_refcounts"],
-            Permissions = new Permissions(0x1A4, 107, 107, "label"), BackingStore = new BackingStore("/base", "raw"),
+            Name = "a & <b>",
+            Capacity = 10L << 30,
+            Allocation = 0,
+            Format = "qcow2",
+            Compat = "1.1",
+            Features = ["lazy_refcounts"],
+            Permissions = new Permissions(0x1A4, 107, 107, "label"),
+            BackingStore = new BackingStore("/base", "raw"),
         });
         var again = VolumeRules.Complete(Dir, VolumeXml.Read(VolumeXml.Write(volume, Dir), Dir));
         Assert.Equal(StorageJson.ToElement(volume).GetRawText(), StorageJson.ToElement(again).GetRawText());
