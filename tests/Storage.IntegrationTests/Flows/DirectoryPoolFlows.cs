@@ -195,6 +195,33 @@ public abstract class DirectoryPoolFlows(StorageUnderTest storage)
     }
 
     [Fact]
+    public async Task One_volume_is_looked_at_again_without_the_others()
+    {
+        var path = await storage.RunningPoolAsync("one");
+        await Client.PostAsync("/v1/pools/one/volumes", new[] { new { name = "a", capacity = 4096, allocation = 0 }, new { name = "b", capacity = 4096, allocation = 0 } });
+        foreach (var name in new[] { "a", "b" })
+            await File.WriteAllBytesAsync(Path.Combine(path, name), new byte[8192], TestContext.Current.CancellationToken);
+        await Client.PostAsync("/v1/pools/one/volumes/a/refresh");
+        Assert.Equal(8192, (await Client.ReadAsync("/v1/pools/one/volumes/a")).GetProperty("capacity").GetInt64());
+        Assert.Equal(4096, (await Client.ReadAsync("/v1/pools/one/volumes/b")).GetProperty("capacity").GetInt64());
+        File.Delete(Path.Combine(path, "a"));
+        await Client.PostAsync("/v1/pools/one/volumes/a/refresh");
+        Assert.Equal(["b"], await storage.VolumesAsync("one"));
+    }
+
+    [Fact]
+    public async Task A_transient_pool_runs_at_once_and_is_forgotten_when_it_stops()
+    {
+        var path = Directory.CreateDirectory(storage.PoolPath("transient")).FullName;
+        await Client.PostAsync("/v1/pools?transient=true", new { type = "dir", name = "transient", target = new { path } });
+        var pool = await Client.ReadAsync("/v1/pools/transient");
+        Assert.Equal(("running", false), (pool.GetProperty("state").GetString(), pool.GetProperty("persistent").GetBoolean()));
+        await Client.PostAsync("/v1/pools/transient/stop");
+        Assert.Equal(HttpStatusCode.NotFound, (await Client.GetAsync("/v1/pools/transient")).Status);
+        Assert.True(Directory.Exists(path));
+    }
+
+    [Fact]
     public async Task Lists_are_paged_by_stable_cursors()
     {
         await storage.RunningPoolAsync("paged");
