@@ -22,6 +22,18 @@ public sealed class ProjectionTests(LedgerFixture ledger) : IClassFixture<Ledger
     }
 
     [Fact]
+    public async Task Progress_that_comes_twice_is_logged_once_and_shows_the_operation_running()
+    {
+        var pool = await ledger.RunningPoolAsync("progress");
+        var create = await ledger.AcceptAsync(new CreateVolume(null, pool.ToString(), LedgerFixture.Raw("a")));
+        var progress = ledger.Event(new OperationProgressed(create.Id, new OperationProgress(50)), Resources.Operation(create.Id), create.Id);
+        await ledger.ReportAsync(progress);
+        await ledger.ReportAsync(progress);
+        Assert.Equal(1, await ledger.QueryAsync(db => db.Events.CountAsync(row => row.EventId == progress.EventId)));
+        Assert.Equal(OperationState.Running, (await ledger.OperationAsync(create.Id)).State);
+    }
+
+    [Fact]
     public async Task A_late_event_does_not_bring_a_deleted_volume_back()
     {
         var pool = await ledger.RunningPoolAsync("late");
