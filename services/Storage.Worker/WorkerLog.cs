@@ -41,6 +41,9 @@ internal static partial class WorkerLog
     [LoggerMessage(3016, LogLevel.Debug, "{OperationId} was delivered again ({Standing}).")]
     public static partial void Redelivered(ILogger log, Guid operationId, RunStanding standing);
 
+    [LoggerMessage(3017, LogLevel.Warning, "Undoing {OperationId}: pool {Pool} could not be stopped.")]
+    public static partial void UndoStartFailed(ILogger log, Exception e, Guid operationId, string? pool);
+
     [LoggerMessage(3020, LogLevel.Warning, "The inventory cannot be reached; a report of {Events} events waits.")]
     public static partial void ReportNotSent(ILogger log, Exception e, int events);
 

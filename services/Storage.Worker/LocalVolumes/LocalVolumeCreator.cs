@@ -150,11 +150,7 @@ public sealed partial class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVol
 
     /// <summary>What is there in a resumed run is the volume that the cut-off run made, unless it cannot be.</summary>
     private static VolumeDefinition? Adopt(LocalDirectory directory, VolumeDefinition wanted) =>
-        LocalVolumeReader.Read(directory, wanted.Name) is { } found
-        && (found.Format == wanted.Format || wanted.Format == "iso" && found.Format == "raw")
-        && (wanted.Format == "dir" || found.Capacity >= (wanted.Capacity ?? 0))
-            ? found
-            : null;
+        LocalVolumeReader.Read(directory, wanted.Name) is { } found && VolumeIdentity.CouldBeMadeFrom(wanted, found) ? found : null;
 
     private void Undo(LocalDirectory directory, string name)
     {

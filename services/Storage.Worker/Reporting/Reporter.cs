@@ -67,14 +67,15 @@ public sealed class Reporter : IAsyncDisposable
     {
         var events = new List<StorageEvent>(EventsPerReport);
         var complete = new List<Entry>();
+        Entry? current = null;
         try
         {
             while (await entries.Reader.WaitToReadAsync(stopped.Token))
             {
                 var bytes = 0;
-                while (entries.Reader.TryRead(out var entry))
+                while (entries.Reader.TryRead(out current))
                 {
-                    foreach (var next in entry.Events)
+                    foreach (var next in current.Events)
                     {
                         var size = BytesPerEnvelope + JsonMarshal.GetRawUtf8Value(next.Data).Length;
                         if (events.Count == EventsPerReport || (events.Count > 0 && bytes + size > BytesPerReport))
@@ -85,7 +86,7 @@ public sealed class Reporter : IAsyncDisposable
                         events.Add(next);
                         bytes += size;
                     }
-                    complete.Add(entry);
+                    complete.Add(current);
                 }
                 await SendAsync(events, complete);
             }
@@ -95,6 +96,7 @@ public sealed class Reporter : IAsyncDisposable
             // Stopped: outcomes that were not sent stay unreported in the journal.
         }
         entries.Writer.TryComplete();
+        current?.Confirmed?.TrySetCanceled();
         while (entries.Reader.TryRead(out var entry))
             complete.Add(entry);
         complete.ForEach(entry => entry.Confirmed?.TrySetCanceled());

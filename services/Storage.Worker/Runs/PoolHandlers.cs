@@ -26,8 +26,21 @@ internal static class PoolHandlers
         }
         catch when (activator is not null && !context.CutOff)
         {
-            await activator.StopAsync(context.Pool, context.Run, CancellationToken.None);
+            await UndoStartAsync(context, activator);
             throw;
+        }
+    }
+
+    /// <summary>What the start failed with is what the client is told, also where the pool cannot be stopped again.</summary>
+    private static async Task UndoStartAsync(RunContext context, IPoolActivator activator)
+    {
+        try
+        {
+            await activator.StopAsync(context.Pool, context.Run, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            WorkerLog.UndoStartFailed(context.Log, e, context.Run.OperationId, context.Pool.Name);
         }
     }
 

@@ -28,8 +28,10 @@ internal static class VolumeBatchHandler
         }
         catch when (!context.CutOff)
         {
+            var made = created.Select(volume => volume.Name).ToList();
             // A resumed run may fail before it has come as far as the one that was cut off.
-            var made = context.Run.Resumed ? volumes : [.. volumes.Where(volume => created.Exists(done => done.Name == volume.Name))];
+            if (context.Run.Resumed)
+                made.AddRange(await LeftByCutOffRunAsync(context, volumes.Skip(created.Count)));
             await UndoAsync(context, made);
             throw;
         }
@@ -59,20 +61,33 @@ internal static class VolumeBatchHandler
         }
     }
 
+    /// <summary>Of the volumes that this run did not come to, those that are as they were to be made: only they can be ours.</summary>
+    private static async Task<List<string>> LeftByCutOffRunAsync(RunContext context, IEnumerable<VolumeDefinition> volumes)
+    {
+        var left = new List<string>();
+        foreach (var wanted in volumes)
+        {
+            var found = await context.Require<IPoolBackend>().ReadVolumeAsync(context.Pool, wanted.Name, CancellationToken.None);
+            if (found is not null && VolumeIdentity.CouldBeMadeFrom(wanted, found))
+                left.Add(wanted.Name);
+        }
+        return left;
+    }
+
     /// <summary>Removes what was made. What cannot be removed is said to be there, so that nobody has to find it by chance.</summary>
-    private static async Task UndoAsync(RunContext context, List<VolumeDefinition> made)
+    private static async Task UndoAsync(RunContext context, List<string> made)
     {
         var deleter = context.Require<IVolumeDeleter>();
-        foreach (var volume in Enumerable.Reverse(made))
+        foreach (var name in Enumerable.Reverse(made))
         {
             try
             {
-                await deleter.DeleteVolumeAsync(context.Pool, volume.Name, context.Run, CancellationToken.None);
+                await deleter.DeleteVolumeAsync(context.Pool, name, context.Run, CancellationToken.None);
             }
             catch (Exception e)
             {
-                WorkerLog.UndoFailed(context.Log, e, context.Run.OperationId, volume.Name);
-                await SayWhetherLeftAsync(context, deleter, volume.Name);
+                WorkerLog.UndoFailed(context.Log, e, context.Run.OperationId, name);
+                await SayWhetherLeftAsync(context, deleter, name);
             }
         }
     }

@@ -125,13 +125,27 @@ public sealed class VolumeBatchTests : IAsyncDisposable
         Assert.Empty(rig.Backend.Names);
     }
 
-    private async Task CutOffAsync(OperationRun run)
+    [Fact]
+    public async Task A_batch_that_was_cut_off_and_then_fails_does_not_touch_what_is_not_its_own()
+    {
+        rig.Backend.Creating = (volume, _, _) => volume.Name == "b" ? Task.FromException(new IOException("full")) : Task.CompletedTask;
+        var run = rig.CreateMany("a", "b", "c");
+        await CutOffAsync(run, []);
+        rig.Backend.Put("c");
+        await rig.StartAsync();
+        Assert.Equal([nameof(OperationFailed)], await EventsAsync(run));
+        Assert.Equal(["c"], rig.Backend.Names);
+    }
+
+    private Task CutOffAsync(OperationRun run) => CutOffAsync(run, ["a", "b"]);
+
+    private async Task CutOffAsync(OperationRun run, string[] made)
     {
         await rig.LeaveAsync(async journal =>
         {
             await journal.AcceptAsync([run]);
             await journal.BeginAsync(run.OperationId);
         });
-        rig.Backend.Put("a", "b");
+        rig.Backend.Put(made);
     }
 }

@@ -59,7 +59,7 @@ public sealed class VolumeChunksTests : IAsyncDisposable
         var chunks = await RefreshAsync();
         Assert.Equal(20, chunks.Sum(chunk => chunk.Volumes.Count));
         Assert.All(chunks, chunk => Assert.InRange(chunk.Volumes.Count, 1, 6));
-        // The chunk that passes a report's limit is still in it.
+        // A chunk has the two names of its range besides.
         Assert.All(rig.Inbox.Reports, report => Assert.InRange(report.Events.Sum(seen => seen.Data.GetRawText().Length), 0, 400_000));
     }
 
