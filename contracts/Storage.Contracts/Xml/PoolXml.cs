@@ -66,7 +66,7 @@ public static class PoolXml
             Name = pool.ChildText("name"),
             Uuid = Uuid(pool.Child("uuid")),
             CopyOnWrite = CopyOnWrite(pool.Child("features")?.Child("cow")),
-            Target = Target(pool.Child("target"), type),
+            Target = type.TargetPath == TargetPathRule.None ? new PoolTarget() : Target(pool.Child("target")),
             RefreshAllocation = Allocation(pool.Child("refresh")?.Child("volume")),
             MountOptions = type.Has(PoolTraits.MountOptions) ? PoolOptionsXml.ReadMountOptions(pool) : null,
             ConfigOptions = type.Has(PoolTraits.ConfigOptions) ? PoolOptionsXml.ReadConfigOptions(pool) : null,
@@ -79,12 +79,8 @@ public static class PoolXml
     private static bool? CopyOnWrite(InputElement? cow) =>
         cow is null ? null : cow.YesNo("state") ?? throw cow.WrongAttribute("state", "<cow> needs a state.");
 
-    private static PoolTarget Target(InputElement? target, PoolTypeInfo type)
-    {
-        if (target is null || type.TargetPath == TargetPathRule.None)
-            return new PoolTarget();
-        return new PoolTarget { Path = target.ChildText("path"), Permissions = PermissionsXml.Read(target) };
-    }
+    private static PoolTarget Target(InputElement? target) =>
+        new() { Path = target?.ChildText("path"), Permissions = PermissionsXml.Read(target) };
 
     private static RefreshAllocation? Allocation(InputElement? volume)
     {
