@@ -56,47 +56,7 @@ public sealed class PoolRulesTests
     public void What_a_type_requires_of_its_source_is_asked_for(PoolType type, string field) =>
         Refused(field, new PoolDefinition { Type = type, Name = "p", Target = new PoolTarget { Path = "/p" } });
 
-    [Fact]
-    public void Completing_what_is_complete_changes_nothing()
-    {
-        foreach (var definition in Definitions())
-        {
-            var once = PoolRules.Complete(definition);
-            Assert.Equal(Json(once), Json(PoolRules.Complete(once)));
-            Assert.Equal(Json(once), Json(PoolRules.Complete(PoolXml.Read(PoolXml.Write(once, 0, 0, 0)))));
-        }
-    }
-
-    [Fact]
-    public void Pools_that_would_use_the_same_storage_conflict_and_others_do_not()
-    {
-        var path = Dir();
-        Assert.Equal("target.path", SourceConflict.FindField(path with { Name = "b" }, path));
-        Assert.Null(SourceConflict.FindField(path with { Target = new PoolTarget { Path = "/else" } }, path));
-        var fs = Completed(PoolType.Fs, new PoolSource { Devices = [new SourceDevice("/dev/sdb1")] });
-        var disk = Completed(PoolType.Disk, new PoolSource { Devices = [new SourceDevice("/dev/sda"), new SourceDevice("/dev/sdb1")] });
-        Assert.Equal("source.devices[1].path", SourceConflict.FindField(disk, fs));
-        var nfs = Completed(PoolType.Netfs, new PoolSource { Hosts = [new SourceHost("nas")], Dir = "/export" });
-        Assert.True(SourceConflict.Conflicts(nfs, nfs));
-        Assert.False(SourceConflict.Conflicts(nfs with { Source = nfs.Source with { Dir = "/other" } }, nfs));
-        var rbd = Completed(PoolType.Rbd, new PoolSource { Name = "rbd", Hosts = [new SourceHost("mon")] });
-        Assert.False(SourceConflict.Conflicts(rbd, rbd));
-        Assert.True(SourceConflict.Conflicts(Completed(PoolType.Mpath, new PoolSource()), Completed(PoolType.Mpath, new PoolSource())));
-    }
-
-    private static IEnumerable<PoolDefinition> Definitions() =>
-    [
-        Dir(), Completed(PoolType.Fs, new PoolSource { Devices = [new SourceDevice("/dev/sdb1")], Format = "ext4" }),
-        Completed(PoolType.Netfs, new PoolSource { Hosts = [new SourceHost("nas")], Dir = "/export", Format = "nfs" }),
-        Completed(PoolType.Rbd, new PoolSource { Name = "rbd", Hosts = [new SourceHost("mon", 6789)] }),
-    ];
-
     private static PoolDefinition Dir() => new() { Type = PoolType.Dir, Name = "p", Target = new PoolTarget { Path = "/p" } };
-
-    private static PoolDefinition Completed(PoolType type, PoolSource source) =>
-        PoolRules.Complete(new PoolDefinition { Type = type, Name = "p", Source = source, Target = new PoolTarget { Path = "/p" } });
-
-    private static string Json(PoolDefinition definition) => StorageJson.ToElement(definition).GetRawText();
 
     private static void Refused(string field, PoolDefinition definition) =>
         Assert.Equal(field, Assert.Throws<StorageException>(() => PoolRules.Complete(definition)).Error.Field);
