@@ -25,6 +25,6 @@ public static class DefinitionEndpoints
         var type = PoolTypes.Of(poolType?.Value
             ?? throw new StorageException(ErrorCodes.InvalidArgument, "Say for which type of pool.", "poolType"));
         var body = await RequestBody.ReadAsync(http.Request, xml: true, cancellationToken: cancellationToken);
-        return Definitions.Result(http.Request, type, Definitions.Complete(type, Definitions.ReadVolume(body, type, validate is true)));
+        return Definitions.Result(http.Request, type, Definitions.Complete(type, Definitions.ReadVolume(body, type, validate is true, VolumePurpose.Create)));
     }
 }

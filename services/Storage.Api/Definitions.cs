@@ -10,13 +10,14 @@ public static class Definitions
     public static async Task<PoolDefinition> ReadPoolAsync(HttpRequest request, bool strict, CancellationToken cancellationToken)
     {
         var body = await RequestBody.ReadAsync(request, xml: true, cancellationToken: cancellationToken);
-        return body.IsXml ? PoolXml.Read(body.ToStream(), strict) : body.Json<PoolDefinition>();
+        return body.IsXml ? PoolXml.Read(body.Content, strict) : body.Json<PoolDefinition>();
     }
 
     /// <param name="type">The pool's type: what volume XML means depends on it.</param>
     /// <param name="strict">XML is held to libvirt's schema; JSON always is to its own.</param>
-    public static VolumeDefinition ReadVolume(RequestBody body, PoolTypeInfo type, bool strict) =>
-        body.IsXml ? VolumeXml.Read(body.ToStream(), type, strict) : body.Json<VolumeDefinition>();
+    /// <param name="purpose">How much of it must be given.</param>
+    public static VolumeDefinition ReadVolume(RequestBody body, PoolTypeInfo type, bool strict, VolumePurpose purpose) =>
+        body.IsXml ? VolumeXml.Read(body.Content, type, strict, purpose) : body.Json<VolumeDefinition>();
 
     public static PoolDefinition Complete(PoolDefinition definition) => PoolRules.Complete(definition);
 

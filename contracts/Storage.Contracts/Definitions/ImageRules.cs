@@ -26,6 +26,7 @@ internal static class ImageRules
         CheckQcow2Options(volume);
         if (volume.BackingStore is not null && volume.Format == "raw")
             throw Unsupported("A raw volume has no backing store.", "backingStore");
+        CheckBackingPath(volume.BackingStore?.Path);
         if (volume.Encryption is { } encryption)
             CheckEncryption(type, volume, encryption);
     }
@@ -53,6 +54,20 @@ internal static class ImageRules
             throw Unsupported("A volume with an external data file cannot be created.", "features");
         if (volume.ClusterSize is { } size && (size is < MinClusterSize or > MaxClusterSize || !BitOperations.IsPow2(size)))
             throw PlainText.Invalid("A cluster size is a power of two from 512 bytes to 2 MiB.", "clusterSize");
+    }
+
+    /// <summary>
+    /// A backing file by absolute path, or relative to the volume's directory. Never a URI or another form in which qemu would see a
+    /// protocol, and never a <c>..</c>.
+    /// </summary>
+    private static void CheckBackingPath(string? path)
+    {
+        const string field = "backingStore.path";
+        if (path is null)
+            return;
+        Paths.CheckInside(path, field);
+        if (path[0] == '-' || path.Split('/')[0].Contains(':', StringComparison.Ordinal))
+            throw PlainText.Invalid($"'{path}' is not a path.", field);
     }
 
     private static void CheckEncryption(PoolTypeInfo type, VolumeDefinition volume, VolumeEncryption encryption)

@@ -12,7 +12,9 @@ public static class PoolRules
     /// Completing a completed definition changes nothing.
     /// </summary>
     /// <exception cref="StorageException">The definition is wrong; the field is a path in the model, such as <c>source.hosts[0].name</c>.</exception>
-    public static PoolDefinition Complete(PoolDefinition input)
+    public static PoolDefinition Complete(PoolDefinition input) => Complete((IPoolParts)input);
+
+    internal static PoolDefinition Complete(IPoolParts input)
     {
         if (!Enum.IsDefined(input.Type))
             throw PlainText.Invalid("Unknown pool type.", "type");
@@ -21,11 +23,13 @@ public static class PoolRules
         var source = SourceRules.Complete(type, input.Source);
         Require(type, SourceParts.Name, source.Name is not null, "source.name");
 
-        var name = string.IsNullOrEmpty(input.Name) && type.NameFromSource ? source.Name : input.Name;
+        var name = input.Name is { Length: > 0 } given ? given : type.NameFromSource ? source.Name : null;
         Names.Check(name, "name");
-        if (input.Uuid == Guid.Empty)
+        var uuid = input.Uuid;
+        if (uuid == Guid.Empty)
             throw PlainText.Invalid("A uuid of zeros names no pool.", "uuid");
-        if (input.CopyOnWrite is not null && !type.Has(PoolTraits.CopyOnWrite))
+        var copyOnWrite = input.CopyOnWrite;
+        if (copyOnWrite is not null && !type.Has(PoolTraits.CopyOnWrite))
             throw new StorageException(ErrorCodes.Unsupported, $"A {type.Name} pool has no copy-on-write setting.", "copyOnWrite");
 
         Require(type, SourceParts.Hosts, source.Hosts.Count > 0, "source.hosts");
@@ -36,16 +40,21 @@ public static class PoolRules
             source = source with { Adapter = AdapterRules.Complete(source.Adapter) };
         Require(type, SourceParts.Devices, source.Devices.Count > 0, "source.devices");
 
-        var target = Target(type, source, input.Target);
+        var target = Target(type, source, input);
         Require(type, SourceParts.Initiator, source.Initiator is not null, "source.initiator", ErrorCodes.UnsupportedConfiguration);
-        if (input.RefreshAllocation is { } allocation && !Enum.IsDefined(allocation))
+        var refresh = input.RefreshAllocation;
+        if (refresh is { } allocation && !Enum.IsDefined(allocation))
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, "Unknown refresh allocation.", "refreshAllocation");
 
-        return input with
+        return new PoolDefinition
         {
+            Type = type.Type,
             Name = name,
+            Uuid = uuid,
+            CopyOnWrite = copyOnWrite,
             Source = source,
             Target = target,
+            RefreshAllocation = refresh,
             MountOptions = type.Has(PoolTraits.MountOptions) ? Options(input.MountOptions, "mountOptions", MountOption) : null,
             ConfigOptions = type.Has(PoolTraits.ConfigOptions) ? Options(input.ConfigOptions, "configOptions", ConfigOption) : null,
         };
@@ -62,10 +71,11 @@ public static class PoolRules
             throw new StorageException(code, $"A {type.Name} pool needs {field}.", field);
     }
 
-    private static PoolTarget Target(PoolTypeInfo type, PoolSource source, PoolTarget input)
+    private static PoolTarget Target(PoolTypeInfo type, PoolSource source, IPoolParts pool)
     {
         if (type.TargetPath == TargetPathRule.None)
             return new PoolTarget();
+        var input = pool.Target;
         var path = type.TargetPrefix is { } prefix ? $"{prefix}/{source.Name}" : GivenPath(type, input.Path);
         return new PoolTarget { Path = path, Permissions = PermissionRules.Complete(input.Permissions, "target.permissions") };
     }

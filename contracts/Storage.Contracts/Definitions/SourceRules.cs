@@ -14,7 +14,7 @@ internal static partial class SourceRules
     /// Checks the parts that the type has, in libvirt's order, and leaves out the others. What a type requires is checked by
     /// <see cref="PoolRules"/>, whose order differs.
     /// </summary>
-    public static PoolSource Complete(PoolTypeInfo type, PoolSource input)
+    public static PoolSource Complete(PoolTypeInfo type, ISourceParts input)
     {
         var completed = new PoolSource
         {

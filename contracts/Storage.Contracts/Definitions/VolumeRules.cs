@@ -29,30 +29,15 @@ public static partial class VolumeRules
     /// nothing.
     /// </summary>
     /// <exception cref="StorageException">The definition is wrong; the field is a path in the model, such as <c>backingStore.path</c>.</exception>
-    public static VolumeDefinition Complete(PoolTypeInfo type, VolumeDefinition input, VolumePurpose purpose = VolumePurpose.Create)
-    {
-        Names.Check(input.Name, "name");
-        var backing = Backing(type, input.BackingStore);
-        CheckSizes(input);
-        if (purpose == VolumePurpose.Create && input.Capacity is null && backing is null)
-            throw PlainText.Invalid("A volume without a backing store needs a capacity.", "capacity");
+    public static VolumeDefinition Complete(PoolTypeInfo type, VolumeDefinition input, VolumePurpose purpose = VolumePurpose.Create) =>
+        Complete(type, (IVolumeParts)input, purpose);
 
-        var completed = new VolumeDefinition
-        {
-            Name = input.Name,
-            Capacity = input.Capacity,
-            Allocation = Allocation(input),
-            Format = Format(type, input.Format, "format"),
-            Permissions = PermissionRules.Complete(input.Permissions, "permissions"),
-            Encryption = EncryptionRules.Complete(input.Encryption),
-            Compat = Compat(input),
-            NoCow = input.NoCow,
-            ClusterSize = input.ClusterSize is 0 ? null : input.ClusterSize,
-            Features = Features(input.Features),
-            BackingStore = backing,
-        };
+    internal static VolumeDefinition Complete(PoolTypeInfo type, IVolumeParts input, VolumePurpose purpose)
+    {
+        var described = Describe(type, input, capacityRequired: purpose == VolumePurpose.Create);
         if (purpose == VolumePurpose.Describe)
-            return completed with { Key = input.Key, Type = input.Type, Path = input.Path };
+            return described;
+        var completed = described with { Key = null, Type = null, Path = null, Allocation = Allocation(described) };
         ImageRules.CheckCreatable(type, completed);
         return completed;
     }
@@ -61,21 +46,42 @@ public static partial class VolumeRules
     /// <exception cref="StorageException"><see cref="ErrorCodes.InvalidDefinition"/> with the field.</exception>
     public static void CheckName(string? name, string field) => Names.Check(name, field);
 
-    private static void CheckSizes(VolumeDefinition input)
+    /// <summary>Judges the parts in the order in which libvirt's parser does.</summary>
+    private static VolumeDefinition Describe(PoolTypeInfo type, IVolumeParts input, bool capacityRequired)
     {
-        CheckSize(input.Capacity, "capacity");
-        CheckSize(input.Allocation, "allocation");
-        CheckSize(input.ClusterSize, "clusterSize");
+        var name = input.Name;
+        Names.Check(name, "name");
+        var key = input.Key;
+        var kind = input.Type;
+        var backing = Backing(type, input.BackingStore);
+        var capacity = Size(input.Capacity, "capacity");
+        if (capacityRequired && capacity is null && backing is null)
+            throw PlainText.Invalid("A volume without a backing store needs a capacity.", "capacity");
+        var described = new VolumeDefinition
+        {
+            Name = name!,
+            Key = key,
+            Type = kind,
+            Capacity = capacity,
+            Allocation = Size(input.Allocation, "allocation") ?? capacity,
+            Path = input.Path,
+            Format = Format(type, input.Format, "format"),
+            Permissions = PermissionRules.Complete(input.Permissions, "permissions"),
+            Encryption = EncryptionRules.Complete(input.Encryption),
+            Compat = Compat(input.Compat),
+            NoCow = input.NoCow,
+            ClusterSize = Size(input.ClusterSize, "clusterSize") is > 0 and var size ? size : null,
+            Features = Features(input.Features),
+            BackingStore = backing,
+        };
+        return described is { Features: not null, Compat: null } ? described with { Compat = ImageRules.FeaturesCompat } : described;
     }
 
-    private static void CheckSize(long? bytes, string field)
-    {
-        if (bytes < 0)
-            throw PlainText.Invalid("A size is not negative.", field);
-    }
+    private static long? Size(long? bytes, string field) =>
+        bytes < 0 ? throw PlainText.Invalid("A size is not negative.", field) : bytes;
 
-    private static long? Allocation(VolumeDefinition input) =>
-        input is { Capacity: { } capacity, Allocation: { } allocation } ? Math.Min(allocation, capacity) : input.Allocation ?? input.Capacity;
+    private static long? Allocation(VolumeDefinition volume) =>
+        volume is { Capacity: { } capacity, Allocation: { } allocation } ? Math.Min(allocation, capacity) : volume.Allocation;
 
     private static string? Format(PoolTypeInfo type, string? input, string field)
     {
@@ -88,9 +94,9 @@ public static partial class VolumeRules
                 ErrorCodes.UnsupportedConfiguration, $"A {type.Name} pool has no volume format '{format}'.", field);
     }
 
-    private static string? Compat(VolumeDefinition input)
+    private static string? Compat(string? input)
     {
-        var compat = PlainText.Optional(input.Compat, "compat") ?? (input.Features is null ? null : ImageRules.FeaturesCompat);
+        var compat = PlainText.Optional(input, "compat");
         return compat is null || CompatLevel().IsMatch(compat)
             ? compat
             : throw PlainText.Invalid($"'{compat}' is not a level such as 1.1.", "compat");
@@ -109,18 +115,11 @@ public static partial class VolumeRules
         return [.. ImageRules.Features.Where(input.Contains)];
     }
 
-    /// <summary>
-    /// A backing file by absolute path, or relative to the volume's directory. Never a URI or another form in which qemu would see a
-    /// protocol, and never a <c>..</c>.
-    /// </summary>
     private static BackingStore? Backing(PoolTypeInfo type, BackingStore? input)
     {
-        const string field = "backingStore.path";
         if (string.IsNullOrEmpty(input?.Path))
             return null;
-        Paths.CheckInside(input.Path, field);
-        if (input.Path[0] == '-' || input.Path.Split('/')[0].Contains(':', StringComparison.Ordinal))
-            throw PlainText.Invalid($"'{input.Path}' is not a path.", field);
+        PlainText.Check(input.Path, "backingStore.path", Paths.MaxBytes);
         return new BackingStore(
             input.Path,
             Format(type, input.Format, "backingStore.format"),

@@ -6,7 +6,7 @@ namespace Storage.Contracts;
 /// A pool as it is asked for: libvirt's <c>&lt;pool&gt;</c> document, as one flat model for all types.
 /// Which parts a type needs says its row in <see cref="PoolTypes"/>. Observed figures are not part of it.
 /// </summary>
-public sealed record PoolDefinition
+public sealed record PoolDefinition : IPoolParts
 {
     public required PoolType Type { get; init; }
 
@@ -31,10 +31,12 @@ public sealed record PoolDefinition
 
     /// <summary>Extra client options (namespace rbd).</summary>
     public IReadOnlyList<ConfigOption>? ConfigOptions { get; init; }
+
+    ISourceParts IPoolParts.Source => Source;
 }
 
 /// <summary>Where the storage comes from. Every part is optional here; <see cref="PoolTypes"/> says which a type requires.</summary>
-public sealed record PoolSource
+public sealed record PoolSource : ISourceParts
 {
     public string? Name { get; init; }
     public IReadOnlyList<SourceHost> Hosts { get; init; } = [];

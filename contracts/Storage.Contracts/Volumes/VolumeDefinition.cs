@@ -6,7 +6,7 @@ namespace Storage.Contracts;
 /// libvirt's <c>&lt;volume&gt;</c> document: what is asked for at creation and, with the observed parts filled,
 /// what a host reported. Sizes are bytes; JSON input may use libvirt's units.
 /// </summary>
-public sealed record VolumeDefinition
+public sealed record VolumeDefinition : IVolumeParts
 {
     public required string Name { get; init; }
 

@@ -1,51 +1,78 @@
 using System.Globalization;
-using System.Xml.Linq;
+using System.Text;
 
 namespace Storage.Contracts;
 
-/// <summary>
-/// One element of a document that is read, with its path. As in libvirt, the first of several equal children counts, text is not
-/// trimmed, and an empty text is an absent one.
-/// </summary>
-internal sealed class InputElement
+/// <summary>An attribute of an element that is read.</summary>
+internal readonly record struct InputAttribute(string Prefix, string Namespace, string Name, string Value)
 {
-    private readonly HashSet<XObject> looked;
+    public string Display => Prefix.Length == 0 ? Name : $"{Prefix}:{Name}";
+}
 
-    public InputElement(XElement source, string path, HashSet<XObject> looked)
+/// <summary>
+/// One element of a document that is read. As in libvirt, the first of several equal children counts, text is not trimmed, and an
+/// empty text is an absent one.
+/// </summary>
+internal sealed class InputElement(InputElement? parent, string prefix, string ns, string name)
+{
+    /// <summary>A piece of text among the children.</summary>
+    private const string TextNode = "";
+
+    private List<InputElement>? nodes;
+    private string? text;
+
+    public string LocalName { get; } = name;
+
+    public string Namespace { get; } = ns;
+
+    public InputElement? Parent { get; } = parent;
+
+    /// <summary>Without the declarations of namespaces.</summary>
+    public InputAttribute[] Attributes { get; set; } = [];
+
+    /// <summary>A name as the document writes it, with its prefix.</summary>
+    public string Display => prefix.Length == 0 ? LocalName : $"{prefix}:{LocalName}";
+
+    /// <summary>Where it is in the document, such as <c>pool/source/host[2]</c>; numbered, from 1, where there are several of its name.</summary>
+    public string Path => Parent is null ? Display : $"{Parent.Path}/{Display}{Number()}";
+
+    public IEnumerable<InputElement> Elements => nodes?.Where(node => node.LocalName != TextNode) ?? [];
+
+    /// <summary>The text, with that of all elements within; null when empty.</summary>
+    public string? Text
     {
-        Source = source;
-        Path = path;
-        this.looked = looked;
-        looked.Add(source);
+        get
+        {
+            if (nodes is null)
+                return string.IsNullOrEmpty(text) ? null : text;
+            var all = new StringBuilder();
+            Collect(all);
+            return all.Length > 0 ? all.ToString() : null;
+        }
     }
 
-    public XElement Source { get; }
+    public void Add(InputElement child) => (nodes ??= []).Add(child);
 
-    public string Path { get; }
-
-    public string LocalName => Source.Name.LocalName;
-
-    /// <summary>The text; null when empty.</summary>
-    public string? Text => Source.Value is { Length: > 0 } text ? text : null;
-
-    public InputElement? Child(XName name) =>
-        Source.Element(name) is { } child ? new InputElement(child, $"{Path}/{Display(Source, name)}", looked) : null;
-
-    /// <summary>All children of a name; numbered in their paths, from 1, where there are several.</summary>
-    public IReadOnlyList<InputElement> Children(XName name)
+    public void Add(string piece)
     {
-        var children = Source.Elements(name).ToList();
-        var path = $"{Path}/{Display(Source, name)}";
-        return [.. children.Select((child, i) => new InputElement(child, children.Count > 1 ? $"{path}[{i + 1}]" : path, looked))];
+        if (nodes is null && text is null)
+            text = piece;
+        else
+            Add(new InputElement(this, "", "", TextNode) { text = piece });
     }
 
-    /// <summary>The names of all children that have no namespace.</summary>
-    public IReadOnlyList<string> ChildNames()
+    public InputElement? Child(string name, string ns = "")
     {
-        var children = Source.Elements().Where(child => child.Name.Namespace == XNamespace.None).ToList();
-        looked.UnionWith(children);
-        return [.. children.Select(child => child.Name.LocalName)];
+        foreach (var node in nodes ?? [])
+        {
+            if (node.LocalName == name && node.Namespace == ns)
+                return node;
+        }
+        return null;
     }
+
+    public IReadOnlyList<InputElement> Children(string name, string ns = "") =>
+        nodes?.FindAll(node => node.LocalName == name && node.Namespace == ns) ?? [];
 
     public string? ChildText(string name) => Child(name)?.Text;
 
@@ -55,10 +82,12 @@ internal sealed class InputElement
     /// <summary>An attribute; an empty one is there.</summary>
     public string? Attribute(string name)
     {
-        if (Source.Attribute(name) is not { } attribute)
-            return null;
-        looked.Add(attribute);
-        return attribute.Value;
+        foreach (var attribute in Attributes)
+        {
+            if (attribute.Name == name && attribute.Namespace.Length == 0)
+                return attribute.Value;
+        }
+        return null;
     }
 
     public string RequiredAttribute(string name) => Attribute(name) ?? throw WrongAttribute(name, $"<{LocalName}> needs '{name}'.");
@@ -75,31 +104,33 @@ internal sealed class InputElement
     public int? Number(string name) => Attribute(name) switch
     {
         null => null,
-        var text when int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) => number,
+        var number when int.TryParse(number, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) => value,
         _ => throw WrongAttribute(name, $"'{name}' is a decimal number."),
     };
-
-    /// <summary>Known, but nothing that a definition says: not read.</summary>
-    public void Ignore(params ReadOnlySpan<string> names)
-    {
-        foreach (var name in names)
-        {
-            foreach (var element in Source.Elements(name).DescendantsAndSelf())
-            {
-                looked.Add(element);
-                looked.UnionWith(element.Attributes());
-            }
-        }
-    }
 
     public StorageException Wrong(string message, string code = ErrorCodes.InvalidDefinition) => new(code, message, Path);
 
     public StorageException WrongAttribute(string name, string message, string code = ErrorCodes.InvalidDefinition) =>
         new(code, message, $"{Path}/@{name}");
 
-    /// <summary>A name as the document writes it, with its prefix.</summary>
-    public static string Display(XElement scope, XName name) =>
-        name.Namespace != XNamespace.None && scope.GetPrefixOfNamespace(name.Namespace) is { Length: > 0 } prefix
-            ? $"{prefix}:{name.LocalName}"
-            : name.LocalName;
+    private void Collect(StringBuilder all)
+    {
+        all.Append(text);
+        foreach (var node in nodes ?? [])
+            node.Collect(all);
+    }
+
+    private string Number()
+    {
+        var same = Parent!.Children(LocalName, Namespace);
+        return same.Count > 1 ? string.Create(CultureInfo.InvariantCulture, $"[{IndexOf(same) + 1}]") : "";
+    }
+
+    private int IndexOf(IReadOnlyList<InputElement> elements)
+    {
+        var index = 0;
+        while (elements[index] != this)
+            index++;
+        return index;
+    }
 }

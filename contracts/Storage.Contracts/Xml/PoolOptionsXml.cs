@@ -1,24 +1,22 @@
-using System.Xml.Linq;
-
 namespace Storage.Contracts;
 
 /// <summary>The blocks of a pool in namespaces of their own: mount options (<c>fs:</c>) and client options (<c>rbd:</c>).</summary>
 internal static class PoolOptionsXml
 {
-    private static readonly XNamespace Mount = "http://libvirt.org/schemas/storagepool/fs/1.0";
-    private static readonly XNamespace Client = "http://libvirt.org/schemas/storagepool/rbd/1.0";
+    public const string Mount = "http://libvirt.org/schemas/storagepool/fs/1.0";
+    public const string Client = "http://libvirt.org/schemas/storagepool/rbd/1.0";
 
     public static IReadOnlyList<string>? ReadMountOptions(InputElement pool) =>
-        Read(pool.Child(Mount + "mount_opts")?.Children(Mount + "option"), option => Given(option, "name"));
+        Read(pool.Child("mount_opts", Mount)?.Children("option", Mount), option => Given(option, "name"));
 
     public static IReadOnlyList<ConfigOption>? ReadConfigOptions(InputElement pool) =>
-        Read(pool.Child(Client + "config_opts")?.Children(Client + "option"), option => new ConfigOption(Given(option, "name"), Given(option, "value")));
+        Read(pool.Child("config_opts", Client)?.Children("option", Client), option => new ConfigOption(Given(option, "name"), Given(option, "value")));
 
     /// <summary>The declarations that the pool's opening tag needs.</summary>
     public static (string Name, string? Value)[] Declarations(PoolDefinition pool) =>
     [
-        ("xmlns:fs", pool.MountOptions is { Count: > 0 } ? Mount.NamespaceName : null),
-        ("xmlns:rbd", pool.ConfigOptions is { Count: > 0 } ? Client.NamespaceName : null),
+        ("xmlns:fs", pool.MountOptions is { Count: > 0 } ? Mount : null),
+        ("xmlns:rbd", pool.ConfigOptions is { Count: > 0 } ? Client : null),
     ];
 
     public static void Write(XmlOutput output, PoolDefinition pool)

@@ -5,42 +5,23 @@ namespace Storage.Contracts;
 /// <summary>libvirt's <c>&lt;source&gt;</c> of a pool. The parts that the pool's type does not have are neither read nor written.</summary>
 public static class PoolSourceXml
 {
-    /// <summary>Reads a document that is a source, as a search for sources takes it.</summary>
+    private const string Root = "source";
+
+    /// <summary>Reads a document that is a source, as a search for sources takes it, and judges it by the rules.</summary>
     /// <param name="type">The type of pool that it is for.</param>
-    /// <param name="strict">Refuses unknown elements and attributes.</param>
-    /// <exception cref="StorageException">The document is wrong; the field is a path in it.</exception>
-    public static PoolSource Read(string xml, PoolTypeInfo type, bool strict = false) =>
-        XmlInput.Read(xml, "source", strict, source => Read(source, type));
+    /// <param name="strict">Holds the document to libvirt's schema.</param>
+    /// <exception cref="StorageException">The document is wrong; the field is as of <see cref="PoolXml.Read(string, bool)"/>.</exception>
+    public static PoolSource Read(string xml, PoolTypeInfo type, bool strict = false) => Read(XmlInput.Read(xml, Root), type, strict);
 
     /// <inheritdoc cref="Read(string, PoolTypeInfo, bool)"/>
-    public static PoolSource Read(Stream xml, PoolTypeInfo type, bool strict = false) =>
-        XmlInput.Read(xml, "source", strict, source => Read(source, type));
+    public static PoolSource Read(ReadOnlyMemory<byte> xml, PoolTypeInfo type, bool strict = false) =>
+        Read(XmlInput.Read(xml, Root), type, strict);
 
     public static string Write(PoolSource source, PoolTypeInfo type)
     {
         var output = new XmlOutput();
         Write(output, source, type);
         return output.ToString();
-    }
-
-    internal static PoolSource Read(InputElement? source, PoolTypeInfo type)
-    {
-        if (source is null)
-            return new PoolSource();
-        return new PoolSource
-        {
-            Name = type.Has(SourceParts.Name) ? source.ChildText("name") : null,
-            Format = type.Has(SourceParts.Format) ? source.ChildAttribute("format", "type") : null,
-            Hosts = type.Has(SourceParts.Hosts) ? [.. source.Children("host").Select(Host)] : [],
-            Initiator = type.Has(SourceParts.Initiator) ? source.Child("initiator")?.ChildAttribute("iqn", "name") : null,
-            Devices = type.Has(SourceParts.Devices) ? [.. source.Children("device").Select(Device)] : [],
-            Dir = type.Has(SourceParts.Dir) ? source.ChildAttribute("dir", "path") : null,
-            Adapter = type.Has(SourceParts.Adapter) ? AdapterXml.Read(source.Child("adapter")) : null,
-            Auth = AuthXml.Read(source.Child("auth")),
-            ProtocolVersion = source.ChildAttribute("protocol", "ver"),
-            Vendor = source.ChildAttribute("vendor", "name"),
-            Product = source.ChildAttribute("product", "name"),
-        };
     }
 
     internal static void Write(XmlOutput output, PoolSource source, PoolTypeInfo type)
@@ -77,14 +58,6 @@ public static class PoolSourceXml
         output.Close();
     }
 
-    private static SourceHost Host(InputElement host) => new(host.RequiredAttribute("name"), host.Number("port"));
-
-    private static SourceDevice Device(InputElement device)
-    {
-        device.Ignore("freeExtent");
-        return new SourceDevice(device.RequiredAttribute("path"), device.YesNo("part_separator"));
-    }
-
     private static void WriteDevice(XmlOutput output, SourceDevice device)
     {
         var separator = device.PartSeparator switch { true => "yes", false => "no", null => null };
@@ -106,4 +79,11 @@ public static class PoolSourceXml
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static PoolSource Read(InputElement source, PoolTypeInfo type, bool strict)
+    {
+        if (strict)
+            PoolSchema.CheckSource(source, type);
+        return SourceRules.Complete(type, new SourceElement(source, type));
+    }
 }

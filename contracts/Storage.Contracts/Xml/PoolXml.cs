@@ -1,22 +1,26 @@
 namespace Storage.Contracts;
 
 /// <summary>
-/// libvirt's <c>&lt;pool&gt;</c> document. Reading takes what libvirt's parser takes and judges only the form: the definition is judged
-/// and completed by <see cref="PoolRules.Complete"/>. Writing gives byte for byte what libvirt prints.
+/// libvirt's <c>&lt;pool&gt;</c> document. Reading takes what libvirt's parser takes, and judges and completes it by the rules of
+/// <see cref="PoolRules"/>. Writing gives byte for byte what libvirt prints.
 /// </summary>
 public static class PoolXml
 {
-    private static readonly (string Name, RefreshAllocation Value)[] Allocations =
+    private const string Root = "pool";
+
+    internal static readonly (string Name, RefreshAllocation Value)[] Allocations =
         [("default", RefreshAllocation.Default), ("capacity", RefreshAllocation.Capacity)];
 
-    /// <param name="strict">Refuses unknown elements and attributes, and parts that the type does not have; otherwise they are passed over.</param>
+    /// <param name="strict">Holds the document to libvirt's schema; otherwise what is unknown is passed over.</param>
     /// <exception cref="StorageException">
-    /// The document is wrong; the field is a path in it, such as <c>pool/source/host[2]/@name</c>. No other exception is thrown.
+    /// The document is wrong. Of several mistakes it is the one that libvirt would name first. The field is a path in the document, such
+    /// as <c>pool/source/host[2]/@name</c>, where its form is wrong, or one in the model, as <see cref="PoolRules.Complete(PoolDefinition)"/> has it.
+    /// No other exception is thrown.
     /// </exception>
-    public static PoolDefinition Read(string xml, bool strict = false) => XmlInput.Read(xml, "pool", strict, Read);
+    public static PoolDefinition Read(string xml, bool strict = false) => Read(XmlInput.Read(xml, Root), strict);
 
     /// <inheritdoc cref="Read(string, bool)"/>
-    public static PoolDefinition Read(Stream xml, bool strict = false) => XmlInput.Read(xml, "pool", strict, Read);
+    public static PoolDefinition Read(ReadOnlyMemory<byte> xml, bool strict = false) => Read(XmlInput.Read(xml, Root), strict);
 
     /// <summary>The document of a pool. The figures are bytes; libvirt prints them always, 0 while nothing is known.</summary>
     public static string Write(PoolDefinition pool, long capacity = 0, long allocation = 0, long available = 0)
@@ -54,41 +58,10 @@ public static class PoolXml
         return output.ToString();
     }
 
-    private static PoolDefinition Read(InputElement pool)
+    private static PoolDefinition Read(InputElement pool, bool strict)
     {
-        var name = pool.RequiredAttribute("type");
-        var type = PoolTypes.Find(name) ?? throw pool.WrongAttribute("type", "Unknown pool type.");
-        pool.Ignore("capacity", "allocation", "available");
-        return new PoolDefinition
-        {
-            Type = type.Type,
-            Source = PoolSourceXml.Read(pool.Child("source"), type),
-            Name = pool.ChildText("name"),
-            Uuid = Uuid(pool.Child("uuid")),
-            CopyOnWrite = CopyOnWrite(pool.Child("features")?.Child("cow")),
-            Target = type.TargetPath == TargetPathRule.None ? new PoolTarget() : Target(pool.Child("target")),
-            RefreshAllocation = Allocation(pool.Child("refresh")?.Child("volume")),
-            MountOptions = type.Has(PoolTraits.MountOptions) ? PoolOptionsXml.ReadMountOptions(pool) : null,
-            ConfigOptions = type.Has(PoolTraits.ConfigOptions) ? PoolOptionsXml.ReadConfigOptions(pool) : null,
-        };
-    }
-
-    private static Guid? Uuid(InputElement? element) =>
-        element?.Text is { } text ? UuidXml.Parse(text) ?? throw element.Wrong("This is not a uuid.") : null;
-
-    private static bool? CopyOnWrite(InputElement? cow) =>
-        cow is null ? null : cow.YesNo("state") ?? throw cow.WrongAttribute("state", "<cow> needs a state.");
-
-    private static PoolTarget Target(InputElement? target) =>
-        new() { Path = target?.ChildText("path"), Permissions = PermissionsXml.Read(target) };
-
-    private static RefreshAllocation? Allocation(InputElement? volume)
-    {
-        if (volume?.Attribute("allocation") is not { Length: > 0 } text)
-            return null;
-        var (name, value) = Array.Find(Allocations, row => row.Name == text);
-        return name is null
-            ? throw volume.WrongAttribute("allocation", "A refresh allocation is default or capacity.", ErrorCodes.UnsupportedConfiguration)
-            : value;
+        if (strict)
+            PoolSchema.Check(pool);
+        return PoolRules.Complete(new PoolElement(pool));
     }
 }

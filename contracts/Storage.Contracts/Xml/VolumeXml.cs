@@ -3,28 +3,35 @@ using System.Globalization;
 namespace Storage.Contracts;
 
 /// <summary>
-/// libvirt's <c>&lt;volume&gt;</c> document. Reading takes what libvirt's parser takes and judges only the form: the definition is
-/// judged and completed by <see cref="VolumeRules.Complete"/>. Writing gives byte for byte what libvirt prints.
+/// libvirt's <c>&lt;volume&gt;</c> document. Reading takes what libvirt's parser takes, and judges and completes it by the rules of
+/// <see cref="VolumeRules"/>. Writing gives byte for byte what libvirt prints.
 /// </summary>
 public static class VolumeXml
 {
-    private static readonly (string Name, VolumeKind Kind)[] Kinds =
+    private const string Root = "volume";
+
+    internal static readonly (string Name, VolumeKind Kind)[] Kinds =
     [
         ("file", VolumeKind.File), ("block", VolumeKind.Block), ("dir", VolumeKind.Dir),
         ("network", VolumeKind.Network), ("netdir", VolumeKind.Netdir), ("ploop", VolumeKind.Ploop),
     ];
 
     /// <param name="type">The type of the pool that the volume is in: it says whether a volume has a format.</param>
-    /// <param name="strict">Refuses unknown elements and attributes; otherwise they are passed over.</param>
+    /// <param name="strict">Holds the document to libvirt's schema; otherwise what is unknown is passed over.</param>
+    /// <param name="purpose">What it is read for.</param>
     /// <exception cref="StorageException">
-    /// The document is wrong; the field is a path in it, such as <c>volume/target/permissions/mode</c>. No other exception is thrown.
+    /// The document is wrong. Of several mistakes it is the one that libvirt would name first. The field is a path in the document, such
+    /// as <c>volume/target/permissions/mode</c>, where its form is wrong, or one in the model, as <see cref="VolumeRules"/> has it. No
+    /// other exception is thrown.
     /// </exception>
-    public static VolumeDefinition Read(string xml, PoolTypeInfo type, bool strict = false) =>
-        XmlInput.Read(xml, "volume", strict, volume => Read(volume, type));
+    public static VolumeDefinition Read(
+        string xml, PoolTypeInfo type, bool strict = false, VolumePurpose purpose = VolumePurpose.Describe) =>
+        Read(XmlInput.Read(xml, Root), type, strict, purpose);
 
-    /// <inheritdoc cref="Read(string, PoolTypeInfo, bool)"/>
-    public static VolumeDefinition Read(Stream xml, PoolTypeInfo type, bool strict = false) =>
-        XmlInput.Read(xml, "volume", strict, volume => Read(volume, type));
+    /// <inheritdoc cref="Read(string, PoolTypeInfo, bool, VolumePurpose)"/>
+    public static VolumeDefinition Read(
+        ReadOnlyMemory<byte> xml, PoolTypeInfo type, bool strict = false, VolumePurpose purpose = VolumePurpose.Describe) =>
+        Read(XmlInput.Read(xml, Root), type, strict, purpose);
 
     /// <summary>The document of a volume. libvirt prints the sizes always, 0 while nothing is known, and <c>nocow</c> never.</summary>
     public static string Write(VolumeDefinition volume, PoolTypeInfo type)
@@ -49,55 +56,6 @@ public static class VolumeXml
         }
         output.Close();
         return output.ToString();
-    }
-
-    private static VolumeDefinition Read(InputElement volume, PoolTypeInfo type)
-    {
-        volume.Ignore("physical", "source");
-        var target = volume.Child("target");
-        target?.Ignore("timestamps");
-        return new VolumeDefinition
-        {
-            Type = Kind(volume),
-            Name = volume.ChildText("name") ?? throw Missing(volume, "name"),
-            Key = volume.ChildText("key"),
-            Capacity = SizeXml.Read(volume, "capacity"),
-            Allocation = SizeXml.Read(volume, "allocation"),
-            Path = target?.ChildText("path"),
-            Format = Format(target, type),
-            Permissions = PermissionsXml.Read(target),
-            Encryption = EncryptionXml.Read(target?.Child("encryption")),
-            Compat = target?.ChildText("compat"),
-            NoCow = target?.Child("nocow") is not null,
-            ClusterSize = target is null ? null : SizeXml.Read(target, "clusterSize"),
-            Features = target?.Child("features")?.ChildNames(),
-            BackingStore = Backing(volume.Child("backingStore"), type),
-        };
-    }
-
-    private static VolumeKind? Kind(InputElement volume)
-    {
-        if (volume.Attribute("type") is not { } text)
-            return null;
-        var (name, kind) = Array.Find(Kinds, row => row.Name == text);
-        return name is null
-            ? throw volume.WrongAttribute("type", "Unknown volume type.", ErrorCodes.UnsupportedConfiguration)
-            : kind;
-    }
-
-    private static BackingStore? Backing(InputElement? backing, PoolTypeInfo type)
-    {
-        backing?.Ignore("timestamps");
-        return backing?.ChildText("path") is { } path
-            ? new BackingStore(path, Format(backing, type), PermissionsXml.Read(backing))
-            : null;
-    }
-
-    /// <summary>The format; passed over where volumes of the type have none.</summary>
-    private static string? Format(InputElement? parent, PoolTypeInfo type)
-    {
-        var format = parent?.ChildAttribute("format", "type");
-        return type.VolumeFormats.Count > 0 ? format : null;
     }
 
     private static void WriteTarget(XmlOutput output, VolumeDefinition volume, PoolTypeInfo type)
@@ -157,8 +115,12 @@ public static class VolumeXml
         output.Close();
     }
 
-    private static StorageException Missing(InputElement parent, string name) =>
-        new(ErrorCodes.InvalidDefinition, $"<{parent.LocalName}> needs a <{name}>.", $"{parent.Path}/{name}");
-
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static VolumeDefinition Read(InputElement volume, PoolTypeInfo type, bool strict, VolumePurpose purpose)
+    {
+        if (strict)
+            VolumeSchema.Check(volume);
+        return VolumeRules.Complete(type, new VolumeElement(volume, type), purpose);
+    }
 }

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Xml;
-using System.Xml.Linq;
 
 namespace Storage.Contracts;
 
@@ -21,57 +20,84 @@ public static class XmlInput
         IgnoreProcessingInstructions = true,
     };
 
-    /// <summary>Reads a whole document by <paramref name="read"/>, which gets its root.</summary>
-    /// <param name="strict">Refuses every element and attribute that <paramref name="read"/> did not look at.</param>
+    /// <summary>The root of a document.</summary>
     /// <exception cref="StorageException">The only exception, whatever the document.</exception>
-    internal static T Read<T>(string document, string root, bool strict, Func<InputElement, T> read)
+    internal static InputElement Read(string document, string root)
     {
-        if (Encoding.UTF8.GetByteCount(document) > MaxBytes)
+        if (document.Length > MaxBytes || Encoding.UTF8.GetByteCount(document) > MaxBytes)
             throw TooLarge();
-        return Read(() => XmlReader.Create(new StringReader(document), Settings), root, strict, read);
+        return Read(new StringReader(document), root);
     }
 
-    /// <inheritdoc cref="Read{T}(string, string, bool, Func{InputElement, T})"/>
-    internal static T Read<T>(Stream document, string root, bool strict, Func<InputElement, T> read)
+    /// <inheritdoc cref="Read(string, string)"/>
+    internal static InputElement Read(ReadOnlyMemory<byte> document, string root)
     {
-        var bytes = new byte[MaxBytes + 1];
-        var length = document.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        if (length > MaxBytes)
+        if (document.Length > MaxBytes)
             throw TooLarge();
-        return Read(() => XmlReader.Create(new MemoryStream(bytes, 0, length, writable: false), Settings), root, strict, read);
+        using var bytes = new MemoryStream(document.ToArray(), writable: false);
+        return Expect(root, Load(() => XmlReader.Create(bytes, Settings)));
     }
 
-    private static T Read<T>(Func<XmlReader> open, string root, bool strict, Func<InputElement, T> read)
-    {
-        var looked = new HashSet<XObject>(ReferenceEqualityComparer.Instance);
-        var element = new InputElement(Load(open), root, looked);
-        if (element.LocalName != root)
-            throw element.Wrong($"The document is not a <{root}>.");
-        var result = read(element);
-        if (strict)
-            UnreadXml.Refuse(element.Source, looked);
-        return result;
-    }
+    private static InputElement Read(TextReader document, string root) => Expect(root, Load(() => XmlReader.Create(document, Settings)));
 
-    private static XElement Load(Func<XmlReader> open)
+    private static InputElement Expect(string root, InputElement element) =>
+        element.LocalName == root && element.Namespace.Length == 0 ? element : throw element.Wrong($"The document is not a <{root}>.");
+
+    private static InputElement Load(Func<XmlReader> open)
     {
         try
         {
-            using (var reader = open())
-            {
-                while (reader.Read())
-                {
-                    if (reader.Depth > MaxDepth)
-                        throw Malformed($"The document is nested over {MaxDepth} deep.");
-                }
-            }
-            using (var reader = open())
-                return XElement.Load(reader, LoadOptions.PreserveWhitespace);
+            using var reader = open();
+            return Load(reader) ?? throw Malformed("The document has no element.");
         }
         catch (Exception e) when (e is XmlException or ArgumentException or InvalidOperationException or NotSupportedException)
         {
             throw Malformed(e.Message, e);
         }
+    }
+
+    private static InputElement? Load(XmlReader reader)
+    {
+        InputElement? root = null;
+        InputElement? current = null;
+        while (reader.Read())
+        {
+            switch (reader.NodeType)
+            {
+                case XmlNodeType.Element:
+                    if (reader.Depth > MaxDepth)
+                        throw Malformed($"The document is nested over {MaxDepth} deep.");
+                    var element = new InputElement(current, reader.Prefix, reader.NamespaceURI, reader.LocalName);
+                    current?.Add(element);
+                    root ??= element;
+                    if (!reader.IsEmptyElement)
+                        current = element;
+                    if (reader.HasAttributes)
+                        element.Attributes = Attributes(reader);
+                    break;
+                case XmlNodeType.EndElement:
+                    current = current!.Parent;
+                    break;
+                case XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace:
+                    current?.Add(reader.Value);
+                    break;
+            }
+        }
+        return root;
+    }
+
+    private static InputAttribute[] Attributes(XmlReader reader)
+    {
+        const string namespaces = "http://www.w3.org/2000/xmlns/";
+        var attributes = new InputAttribute[reader.AttributeCount];
+        var count = 0;
+        while (reader.MoveToNextAttribute())
+        {
+            if (reader.NamespaceURI != namespaces)
+                attributes[count++] = new InputAttribute(reader.Prefix, reader.NamespaceURI, reader.LocalName, reader.Value);
+        }
+        Array.Resize(ref attributes, count);
+        return attributes;
     }
 
     private static StorageException TooLarge() => Malformed($"The document is over {MaxBytes} bytes.");

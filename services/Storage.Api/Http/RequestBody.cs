@@ -18,8 +18,6 @@ public sealed record RequestBody(ReadOnlyMemory<byte> Content, bool IsXml)
     /// <summary>The body is a JSON array.</summary>
     public bool IsArray => !IsXml && IsArrayOf(Content.Span);
 
-    public Stream ToStream() => new MemoryStream(Content.ToArray(), writable: false);
-
     public T Json<T>() => StrictJson.Read<T>(Content);
 
     /// <exception cref="StorageException">

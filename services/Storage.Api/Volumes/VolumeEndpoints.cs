@@ -85,7 +85,7 @@ public static class VolumeEndpoints
             var volumes = body.Json<IReadOnlyList<VolumeDefinition>>();
             return await commands.SubmitAsync(http, id => new CreateVolumes(id, pool, volumes, host));
         }
-        var volume = await ReadAsync(body, ledger, pool, host, validate, cancellationToken);
+        var volume = await ReadAsync(body, VolumePurpose.Create, ledger, pool, host, validate, cancellationToken);
         return await commands.SubmitAsync(http, id => new CreateVolume(id, pool, volume, host));
     }
 
@@ -98,7 +98,7 @@ public static class VolumeEndpoints
     {
         var body = await RequestBody.ReadAsync(http.Request, xml: true, cancellationToken: cancellationToken);
         var target = targetPool ?? pool;
-        var definition = await ReadAsync(body, ledger, target, host, validate, cancellationToken);
+        var definition = await ReadAsync(body, VolumePurpose.Clone, ledger, target, host, validate, cancellationToken);
         return await commands.SubmitAsync(http, id => new CloneVolume(
             id, target, definition, volume, targetPool is null ? null : pool, reflink is true, host));
     }
@@ -120,13 +120,14 @@ public static class VolumeEndpoints
 
     // What XML means depends on the pool's type; JSON does not.
     private static async Task<VolumeDefinition> ReadAsync(
-        RequestBody body, IDbContextFactory<LedgerDb> ledger, string pool, string? host, bool? validate, CancellationToken cancellationToken)
+        RequestBody body, VolumePurpose purpose, IDbContextFactory<LedgerDb> ledger,
+        string pool, string? host, bool? validate, CancellationToken cancellationToken)
     {
         if (!body.IsXml)
             return body.Json<VolumeDefinition>();
         await using var db = await ledger.CreateDbContextAsync(cancellationToken);
         var type = (await db.FindPoolAsync(pool, host, cancellationToken)).Type;
-        return Definitions.ReadVolume(body, PoolTypes.Of(type), validate is true);
+        return Definitions.ReadVolume(body, PoolTypes.Of(type), validate is true, purpose);
     }
 }
 

@@ -173,7 +173,7 @@ public sealed class PoolXmlTests
         ];
         var written = SourceListXml.Write(sources, type);
         Assert.StartsWith("<sources>\n  <source>\n    <host name='filer'/>\n    <dir path='/exports/a b'/>\n    <format type='nfs'/>\n  </source>\n", written, StringComparison.Ordinal);
-        Assert.Equal(written, SourceListXml.Write(SourceListXml.Read(written, type, strict: true), type));
+        Assert.Equal(written, SourceListXml.Write(SourceListXml.Read(written, type), type));
         Assert.Equal("<sources>\n</sources>\n", SourceListXml.Write([], type));
     }
 
