@@ -3,7 +3,10 @@ namespace Storage.Contracts;
 /// <summary>Permissions of a pool's target or of a volume.</summary>
 internal static class PermissionRules
 {
-    private const int Unset = -1;
+    private const long Unset = -1;
+
+    /// <summary>-1 as the unsigned number that it is in C.</summary>
+    private const long UnsetUnsigned = uint.MaxValue;
 
     /// <summary>Checked; -1 becomes absent, and permissions that say nothing become none.</summary>
     public static Permissions? Complete(Permissions? input, string field)
@@ -20,10 +23,10 @@ internal static class PermissionRules
         return completed == new Permissions() ? null : completed;
     }
 
-    private static int? Id(int? id, string field) => id switch
+    private static long? Id(long? id, string field) => id switch
     {
-        Unset => null,
-        < Unset => throw PlainText.Invalid("An owner or group is a number from 0, or -1 for none.", field),
+        Unset or UnsetUnsigned => null,
+        < Unset or > UnsetUnsigned => throw PlainText.Invalid("An owner or group is a number from 0 to 2^32-2, or -1 for none.", field),
         _ => id,
     };
 }

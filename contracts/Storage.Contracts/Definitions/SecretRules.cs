@@ -20,6 +20,7 @@ internal static class SecretRules
         var usage = PlainText.Optional(secret.Usage, $"{field}.usage");
         if (secret.Uuid is null == usage is null)
             throw PlainText.Invalid("A secret is named by either its uuid or its usage.", field);
-        return secret with { Usage = usage, Type = PlainText.Optional(secret.Type, $"{field}.type") };
+        PlainText.Check(secret.Type ?? "", $"{field}.type");
+        return secret with { Usage = usage };
     }
 }

@@ -57,8 +57,9 @@ public static class SourceConflict
     private static bool SameHost(IReadOnlyList<SourceHost> wanted, IReadOnlyList<SourceHost> known) =>
         wanted is [var first, ..] && known is [var other, ..]
         && (wanted.Count == 1 || known.Count == 1)
-        && string.Equals(first.Name, other.Name, StringComparison.OrdinalIgnoreCase)
-        && (first.Port is null || first.Port == other.Port);
+        && string.Equals(
+            SourceHost.WithoutBrackets(first.Name), SourceHost.WithoutBrackets(other.Name), StringComparison.OrdinalIgnoreCase)
+        && (first.Port is null or SourceHost.NoPort || first.Port == other.Port);
 
     private static bool SameAdapter(SourceAdapter? wanted, SourceAdapter? known) => (wanted, known) switch
     {

@@ -75,23 +75,34 @@ internal static partial class SourceRules
             throw PlainText.Invalid($"'{host.Name}' is not a host name or an IP address.", $"{field}.name");
         return host.Port switch
         {
-            null or 0 or -1 => host with { Port = null },
-            > 0 and <= ushort.MaxValue => host,
+            null or 0 => host with { Port = null },
+            SourceHost.NoPort or (> 0 and <= ushort.MaxValue) => host,
             _ => throw PlainText.Invalid($"{host.Port} is not a port.", $"{field}.port"),
         };
     }
 
-    private static bool IsIPv6(string name) =>
-        name.Contains(':', StringComparison.Ordinal) && name[0] != '[' && !name.Contains('/', StringComparison.Ordinal)
-        && IPAddress.TryParse(name, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
+    private static bool IsIPv6(string name)
+    {
+        var bare = SourceHost.WithoutBrackets(name);
+        return bare.Contains(':', StringComparison.Ordinal) && bare[0] != '[' && !bare.Contains('/', StringComparison.Ordinal)
+            && IPAddress.TryParse(bare, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
+    }
 
     private static SourceDevice Device(PoolTypeInfo type, SourceDevice device, string field)
     {
         if (type.Has(PoolTraits.IscsiDevices))
             CheckIscsiName(device.Path, $"{field}.path");
         else
-            Paths.CheckAbsolute(device.Path, $"{field}.path");
+            CheckDevicePath(device.Path, $"{field}.path");
         return device with { FreeExtents = null };
+    }
+
+    /// <summary>A path, or the bare name of a device as zpool takes it.</summary>
+    private static void CheckDevicePath(string? path, string field)
+    {
+        PlainText.CheckGiven(path, field, Paths.MaxBytes);
+        if (!DeviceName().IsMatch(path!))
+            Paths.CheckAbsolute(path, field);
     }
 
     private static string? Initiator(string? input)
@@ -126,7 +137,7 @@ internal static partial class SourceRules
     {
         if (source.ProtocolVersion is not { } version)
             return;
-        if (!type.VersionedFormats.Contains(source.Format ?? ""))
+        if (type.VersionedFormats.Count > 0 && !type.VersionedFormats.Contains(source.Format ?? ""))
             throw new StorageException(
                 ErrorCodes.UnsupportedConfiguration, "A protocol version can only be asked for with NFS.", "source.protocolVersion");
         if (!ProtocolVersion().IsMatch(version))
@@ -136,7 +147,11 @@ internal static partial class SourceRules
     [GeneratedRegex(@"\A[a-zA-Z0-9_][a-zA-Z0-9_.-]*\z")]
     private static partial Regex HostName();
 
-    [GeneratedRegex(@"\A(?:iqn\.[0-9]{4}-(?:0[1-9]|1[0-2])\.[a-zA-Z0-9.-]+(?::\S+)?|eui\.[0-9a-fA-F]{16}|naa\.(?:[0-9a-fA-F]{16}){1,2})\z")]
+    [GeneratedRegex(@"\A[a-zA-Z0-9_+][a-zA-Z0-9_+-]*\z")]
+    private static partial Regex DeviceName();
+
+    // RFC 3720 has iqn., eui. and naa. names, but targets with other names exist; the name becomes a part of paths.
+    [GeneratedRegex(@"\A[^\s/-][^\s/]*\z")]
     private static partial Regex IscsiName();
 
     [GeneratedRegex(@"\A[0-9]{1,3}(?:\.[0-9]{1,3})?\z")]

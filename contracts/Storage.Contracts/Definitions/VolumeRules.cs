@@ -11,7 +11,7 @@ public enum VolumePurpose
     /// <summary>To be created as a copy: as <see cref="Create"/>, but the capacity may come from the volume that is copied.</summary>
     Clone,
 
-    /// <summary>To be read and shown, as libvirt's parser does: sizes may be absent, key, type and path stay.</summary>
+    /// <summary>To be read and shown, as libvirt's parser does: it has a capacity or a backing store; key, type and path stay.</summary>
     Describe,
 }
 
@@ -34,12 +34,11 @@ public static partial class VolumeRules
 
     internal static VolumeDefinition Complete(PoolTypeInfo type, IVolumeParts input, VolumePurpose purpose)
     {
-        var described = Describe(type, input, capacityRequired: purpose == VolumePurpose.Create);
+        var described = Describe(type, input, capacityRequired: purpose != VolumePurpose.Clone);
         if (purpose == VolumePurpose.Describe)
             return described;
-        var completed = described with { Key = null, Type = null, Path = null, Allocation = Allocation(described) };
-        ImageRules.CheckCreatable(type, completed);
-        return completed;
+        ImageRules.CheckCreatable(type, described);
+        return described with { Key = null, Type = null, Path = null, Allocation = Allocation(described) };
     }
 
     /// <summary>The rules of a volume's name, for whoever has only the name.</summary>

@@ -60,9 +60,16 @@ public sealed record PoolSource : ISourceParts
     public string? Product { get; init; }
 }
 
-public sealed record SourceHost(string Name, int? Port = null);
+/// <param name="Name">A host name or an IP address; an IPv6 address with or without brackets.</param>
+/// <param name="Port">The port; -1 and absent leave it to the protocol.</param>
+public sealed record SourceHost(string Name, int? Port = null)
+{
+    internal const int NoPort = -1;
 
-/// <param name="Path">Device path, or the target's IQN.</param>
+    internal static string WithoutBrackets(string name) => name is ['[', .. var bare, ']'] ? bare : name;
+}
+
+/// <param name="Path">Device path or bare device name, or the name of an iSCSI target.</param>
 /// <param name="PartSeparator">Whether partition names carry a <c>p</c> (disk).</param>
 /// <param name="FreeExtents">Observed free extents (disk); ignored on input.</param>
 public sealed record SourceDevice(string Path, bool? PartSeparator = null, IReadOnlyList<FreeExtent>? FreeExtents = null);
@@ -112,11 +119,11 @@ public sealed record PoolTarget
     public Permissions? Permissions { get; init; }
 }
 
-/// <summary>Mode (octal, bits 0777), numeric owner and group, security label; an absent part is left as it is.</summary>
+/// <summary>Mode (octal, bits 0777), numeric owner and group (0 to 2^32-2), security label; an absent part is left as it is.</summary>
 public sealed record Permissions(
     [property: JsonConverter(typeof(OctalModeJsonConverter))] int? Mode = null,
-    int? Owner = null,
-    int? Group = null,
+    long? Owner = null,
+    long? Group = null,
     string? Label = null);
 
 [JsonConverter(typeof(JsonStringEnumConverter<RefreshAllocation>))]

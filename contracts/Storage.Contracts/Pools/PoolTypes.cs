@@ -122,7 +122,7 @@ public sealed record PoolTypeInfo(
     /// <summary>What a derived target path begins with; null where it is not derived.</summary>
     public string? TargetPrefix { get; init; }
 
-    /// <summary>Source formats with which a protocol version can be asked for.</summary>
+    /// <summary>Source formats with which a protocol version can be asked for; empty where a version says nothing.</summary>
     public IReadOnlyList<string> VersionedFormats { get; init; } = [];
 
     public bool Has(SourceParts part) => (Source & part) != 0;

@@ -81,25 +81,13 @@ internal static class AdapterXml
             Part(address, "domain"), Part(address, "bus"), Part(address, "slot"), Part(address, "function"), element.Number("unique_id"));
     }
 
-    /// <summary>A number as C writes it: <c>0x1f</c>, <c>037</c>, <c>31</c>; absent is 0.</summary>
+    /// <summary>Absent is 0.</summary>
     private static int Part(InputElement address, string name)
     {
-        if (address.Attribute(name)?.Trim() is not { } text)
+        if (address.Attribute(name) is not { } text)
             return 0;
-        var radix = text switch
-        {
-            ['0', 'x' or 'X', ..] => 16,
-            ['0', _, ..] => 8,
-            _ => 10,
-        };
-        var value = 0;
-        foreach (var c in radix == 16 ? text.AsSpan(2) : text)
-        {
-            var digit = char.IsAsciiHexDigit(c) ? Convert.ToInt32(c.ToString(), 16) : radix;
-            if (digit >= radix || value > ushort.MaxValue)
-                throw address.WrongAttribute(name, "This is not a number of a PCI address.");
-            value = value * radix + digit;
-        }
-        return text.Length > (radix == 16 ? 2 : 0) ? value : throw address.WrongAttribute(name, "This is not a number of a PCI address.");
+        return StrtolNumber.ParseAnyRadix(text) is { } value and >= 0 and <= ushort.MaxValue
+            ? (int)value
+            : throw address.WrongAttribute(name, "This is not a number of a PCI address.");
     }
 }

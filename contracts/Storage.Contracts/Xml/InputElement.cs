@@ -104,7 +104,7 @@ internal sealed class InputElement(InputElement? parent, string prefix, string n
     public int? Number(string name) => Attribute(name) switch
     {
         null => null,
-        var number when int.TryParse(number, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) => value,
+        var number when StrtolNumber.Parse(number) is { } value and >= int.MinValue and <= int.MaxValue => (int)value,
         _ => throw WrongAttribute(name, $"'{name}' is a decimal number."),
     };
 

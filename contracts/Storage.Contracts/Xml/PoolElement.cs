@@ -17,8 +17,7 @@ internal sealed class PoolElement(InputElement pool) : IPoolParts
     public Guid? Uuid =>
         pool.Child("uuid") is { Text: { } text } uuid ? UuidXml.Parse(text) ?? throw uuid.Wrong("This is not a uuid.") : null;
 
-    public bool? CopyOnWrite =>
-        pool.Child("features")?.Child("cow") is { } cow ? cow.YesNo("state") ?? throw cow.WrongAttribute("state", "<cow> needs a state.") : null;
+    public bool? CopyOnWrite => pool.Child("features")?.Child("cow")?.YesNo("state");
 
     public PoolTarget Target => pool.Child("target") is { } target
         ? new PoolTarget { Path = target.ChildText("path"), Permissions = PermissionsXml.Read(target) }

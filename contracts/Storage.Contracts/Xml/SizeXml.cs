@@ -13,13 +13,11 @@ internal static class SizeXml
         var unit = size.Attribute("unit");
         if (size.Text is not { } text)
             return null;
-        var digits = text.AsSpan().Trim();
+        var digits = text.AsSpan().TrimStart(" \t\n\v\f\r");
         if (digits is ['+', ..])
             digits = digits[1..];
-        if (digits.IsEmpty || digits.ContainsAnyExceptInRange('0', '9'))
-            throw size.Wrong("A size is an unsigned number.");
         if (!ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var value))
-            throw size.Wrong("The size is over 2^63-1 bytes.", ErrorCodes.Overflow);
+            throw size.Wrong("A size is an unsigned number of at most 2^64-1.");
         return ByteSize.Scale(value, unit, size.Path);
     }
 

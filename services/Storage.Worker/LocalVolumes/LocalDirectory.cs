@@ -108,7 +108,7 @@ internal sealed class LocalDirectory : IDisposable
     }
 
     /// <summary>Sets owner and group where given, then the mode where given.</summary>
-    public static void SetPermissions(SafeFileHandle handle, int? owner, int? group, int? mode, string path)
+    public static void SetPermissions(SafeFileHandle handle, long? owner, long? group, int? mode, string path)
     {
         if ((owner ?? group) is not null
             && LibC.ChangeOwner(handle, owner is { } o ? (uint)o : Unchanged, group is { } g ? (uint)g : Unchanged) < 0)

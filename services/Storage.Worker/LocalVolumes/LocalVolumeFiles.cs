@@ -41,7 +41,7 @@ public static class LocalVolumeFiles
             Bytes(fileSystem.Blocks, fileSystem.FragmentSize),
             Bytes(fileSystem.Blocks - Math.Min(fileSystem.Blocks, fileSystem.FreeBlocks), fileSystem.FragmentSize),
             Bytes(fileSystem.AvailableBlocks, fileSystem.FragmentSize),
-            new Permissions(status.Permissions, unchecked((int)status.Owner), unchecked((int)status.Group)),
+            new Permissions(status.Permissions, status.Owner, status.Group),
             volumes,
             skipped);
     }

@@ -118,7 +118,7 @@ internal static class LocalVolumeReader
             Capacity = size,
             Allocation = isDirectory ? 0 : (long)status.Blocks * SectorSize,
             Physical = size,
-            Permissions = new Permissions(status.Permissions, unchecked((int)status.Owner), unchecked((int)status.Group)),
+            Permissions = new Permissions(status.Permissions, status.Owner, status.Group),
             Timestamps = new Timestamps(
                 status.Access.Time, status.Modified.Time, status.Changed.Time, status.HasBirth ? status.Birth.Time : null),
         };

@@ -29,15 +29,14 @@ public sealed class DefinitionPropertyTests
     public void A_completed_volume_survives_XML_and_JSON(PoolType pool)
     {
         var type = PoolTypes.Of(pool);
-        DefinitionGen.Volume(type).Select(volume => VolumeRules.Complete(type, volume, VolumePurpose.Describe)).Sample(
+        DefinitionGen.Volume(type).Select(volume => volume with { Capacity = volume.Capacity ?? 1 })
+            .Select(volume => VolumeRules.Complete(type, volume, VolumePurpose.Describe)).Sample(
             volume =>
             {
                 var xml = VolumeXml.Read(VolumeXml.Write(volume, type), type, strict: true);
                 var json = JsonSerializer.Deserialize<VolumeDefinition>(Json(volume), StorageJson.Strict)!;
-                // libvirt prints sizes that are not known as 0.
-                var expected = volume with { Capacity = volume.Capacity ?? 0, Allocation = volume.Allocation ?? 0 };
                 return Json(json) == Json(volume)
-                    && Json(xml) == Json(expected)
+                    && Json(xml) == Json(volume)
                     && Json(VolumeRules.Complete(type, volume, VolumePurpose.Describe)) == Json(volume);
             },
             iter: Cases / 10, print: Json);

@@ -26,7 +26,9 @@ public sealed class ImageRulesTests
         { Qcow2 with { Format = "vdi", Encryption = new VolumeEncryption("luks", Secrets: [Secret]) }, "encryption", ErrorCodes.UnsupportedConfiguration },
         { Qcow2 with { Encryption = new VolumeEncryption("luks") }, "encryption.secrets", ErrorCodes.InvalidDefinition },
         { Qcow2 with { Encryption = new VolumeEncryption("luks", Secrets: [Secret, Secret]) }, "encryption.secrets", ErrorCodes.InvalidDefinition },
-        { Qcow2 with { Capacity = null }, "capacity", ErrorCodes.InvalidDefinition },
+        { Qcow2 with { BackingStore = new BackingStore("nbd:host:1") }, "backingStore.path", ErrorCodes.InvalidDefinition },
+        { Qcow2 with { BackingStore = new BackingStore("json:{}") }, "backingStore.path", ErrorCodes.InvalidDefinition },
+        { Qcow2 with { BackingStore = new BackingStore("-o") }, "backingStore.path", ErrorCodes.InvalidDefinition },
     };
 
     [Theory]
@@ -41,9 +43,6 @@ public sealed class ImageRulesTests
     {
         { Qcow2 with { Features = ["bitmaps"] }, "features[0]", ErrorCodes.UnsupportedConfiguration },
         { Qcow2 with { Compat = "1" }, "compat", ErrorCodes.InvalidDefinition },
-        { Qcow2 with { BackingStore = new BackingStore("nbd:host:1") }, "backingStore.path", ErrorCodes.InvalidDefinition },
-        { Qcow2 with { BackingStore = new BackingStore("json:{}") }, "backingStore.path", ErrorCodes.InvalidDefinition },
-        { Qcow2 with { BackingStore = new BackingStore("-o") }, "backingStore.path", ErrorCodes.InvalidDefinition },
         { Qcow2 with { BackingStore = new BackingStore("/base", "auto") }, "backingStore.format", ErrorCodes.UnsupportedConfiguration },
         { Qcow2 with { BackingStore = new BackingStore("/base", Permissions: new Permissions(Owner: -5)) }, "backingStore.permissions.owner", ErrorCodes.InvalidDefinition },
         { Qcow2 with { Encryption = new VolumeEncryption("rot13") }, "encryption.format", ErrorCodes.UnsupportedConfiguration },

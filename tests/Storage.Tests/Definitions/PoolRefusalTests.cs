@@ -21,7 +21,7 @@ public sealed class PoolRefusalTests
     [InlineData("netfs", "\"source\":{\"hosts\":[{\"name\":\"a\"},{\"name\":\"\"}]}", "source.hosts[1].name")]
     [InlineData("netfs", "\"source\":{\"hosts\":[{\"name\":\"-o\"}]}", "source.hosts[0].name")]
     [InlineData("netfs", "\"source\":{\"hosts\":[{\"name\":\"a b\"}]}", "source.hosts[0].name")]
-    [InlineData("netfs", "\"source\":{\"hosts\":[{\"name\":\"[::1]\"}]}", "source.hosts[0].name")]
+    [InlineData("netfs", "\"source\":{\"hosts\":[{\"name\":\"[[::1]]\"}]}", "source.hosts[0].name")]
     [InlineData("netfs", "\"source\":{\"hosts\":[{\"name\":\"::1::\"}]}", "source.hosts[0].name")]
     [InlineData("netfs", "\"source\":{\"hosts\":[{\"name\":\"a\",\"port\":65536}]}", "source.hosts[0].port")]
     [InlineData("netfs", "\"source\":{\"hosts\":[{\"name\":\"a\",\"port\":-2}]}", "source.hosts[0].port")]
@@ -30,12 +30,11 @@ public sealed class PoolRefusalTests
     [InlineData("netfs", "\"source\":{" + Nfs + ",\"format\":\"cifs\",\"protocolVersion\":\"3\"}", "source.protocolVersion", ErrorCodes.UnsupportedConfiguration)]
     [InlineData("netfs", "\"source\":{" + Nfs + ",\"protocolVersion\":\"3,suid\"}", "source.protocolVersion")]
     [InlineData("netfs", "\"source\":{" + Nfs + "},\"copyOnWrite\":true", "copyOnWrite", ErrorCodes.Unsupported)]
-    [InlineData("dir", "\"source\":{\"protocolVersion\":\"3\"}", "source.protocolVersion", ErrorCodes.UnsupportedConfiguration)]
     [InlineData("gluster", "\"source\":{\"hosts\":[{\"name\":\"a\"}],\"dir\":\"sub\"}", "source.dir")]
-    [InlineData("fs", "\"source\":{\"devices\":[{\"path\":\"vdb\"}]}", "source.devices[0].path")]
+    [InlineData("fs", "\"source\":{\"devices\":[{\"path\":\"dev/vdb\"}]}", "source.devices[0].path")]
     [InlineData("fs", "\"source\":{\"devices\":[{\"path\":\"/dev/../etc\"}]}", "source.devices[0].path")]
     [InlineData("iscsi", "\"source\":{\"hosts\":[{\"name\":\"a\"}],\"devices\":[{\"path\":\"/dev/vdb\"}]}", "source.devices[0].path")]
-    [InlineData("iscsi", "\"source\":{\"hosts\":[{\"name\":\"a\"}],\"initiator\":\"iqn.26-01.org\"}", "source.initiator")]
+    [InlineData("iscsi", "\"source\":{\"hosts\":[{\"name\":\"a\"}],\"initiator\":\"iqn.26-01.org/x\"}", "source.initiator")]
     [InlineData("iscsi-direct", "\"source\":{\"hosts\":[{\"name\":\"a\"}]}", "source.initiator", ErrorCodes.UnsupportedConfiguration)]
     [InlineData("dir", "\"source\":{\"auth\":{\"type\":\"chap\",\"username\":\"\",\"secret\":{\"usage\":\"u\"}}}", "source.auth.username")]
     [InlineData("dir", "\"source\":{\"auth\":{\"type\":9,\"username\":\"u\",\"secret\":{\"usage\":\"u\"}}}", "source.auth.type", ErrorCodes.UnsupportedConfiguration)]
@@ -80,7 +79,7 @@ public sealed class PoolRefusalTests
     {
         var pool = PoolRules.Complete(Pool(
             "rbd",
-            "\"source\":{\"name\":\"r\",\"hosts\":[{\"name\":\"a\",\"port\":-1}],\"dir\":\"/x\",\"format\":\"nfs\",\"devices\":[{\"path\":\"x\"}]},"
+            "\"source\":{\"name\":\"r\",\"hosts\":[{\"name\":\"a\",\"port\":0}],\"dir\":\"/x\",\"format\":\"nfs\",\"devices\":[{\"path\":\"x\"}]},"
             + "\"target\":{\"path\":\"relative\"},\"mountOptions\":[\"a,b\"],\"configOptions\":[]"));
         Assert.Equal((null, null, null, null), (pool.Source.Dir, pool.Source.Format, pool.MountOptions, pool.ConfigOptions));
         Assert.Equal(new PoolTarget(), pool.Target);

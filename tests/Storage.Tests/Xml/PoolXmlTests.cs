@@ -179,21 +179,20 @@ public sealed class PoolXmlTests
 
     [Fact]
     public void The_first_of_two_equal_elements_counts() =>
-        Assert.Equal("first", PoolXml.Read("<pool type='dir'><name>first</name><name>second</name></pool>").Name);
+        Assert.Equal("first", PoolXml.Read("<pool type='dir'><name>first</name><name>second</name><target><path>/t</path></target></pool>").Name);
 
     [Theory]
     [InlineData("<pool/>", "pool/@type")]
     [InlineData("<pool type=''/>", "pool/@type")]
     [InlineData("<pool type='tape'/>", "pool/@type")]
-    [InlineData("<pools type='dir'/>", "pool")]
-    [InlineData("<pool type='dir'><uuid>123</uuid></pool>", "pool/uuid")]
-    [InlineData("<pool type='dir'><uuid>6f1de4c7-5b0a-4d5c-9a55-0b6b1c1f7a0g</uuid></pool>", "pool/uuid")]
-    [InlineData("<pool type='dir'><features><cow/></features></pool>", "pool/features/cow/@state")]
-    [InlineData("<pool type='dir'><features><cow state='on'/></features></pool>", "pool/features/cow/@state")]
-    [InlineData("<pool type='dir'><target><permissions><mode>0888</mode></permissions></target></pool>", "pool/target/permissions/mode")]
-    [InlineData("<pool type='dir'><target><permissions><mode>1777</mode></permissions></target></pool>", "pool/target/permissions/mode")]
-    [InlineData("<pool type='dir'><target><permissions><owner>root</owner></permissions></target></pool>", "pool/target/permissions/owner")]
-    [InlineData("<pool type='dir'><target><permissions><group>-2</group></permissions></target></pool>", "pool/target/permissions/group")]
+    [InlineData("<pools type='dir'/>", "pools")]
+    [InlineData("<pool type='dir'><name>p</name><target><path>/t</path></target><uuid>123</uuid></pool>", "pool/uuid")]
+    [InlineData("<pool type='dir'><name>p</name><target><path>/t</path></target><uuid>6f1de4c7-5b0a-4d5c-9a55-0b6b1c1f7a0g</uuid></pool>", "pool/uuid")]
+    [InlineData("<pool type='dir'><name>p</name><target><path>/t</path></target><features><cow state='on'/></features></pool>", "pool/features/cow/@state")]
+    [InlineData("<pool type='dir'><name>p</name><target><path>/t</path><permissions><mode>0888</mode></permissions></target></pool>", "pool/target/permissions/mode")]
+    [InlineData("<pool type='dir'><name>p</name><target><path>/t</path><permissions><mode>1777</mode></permissions></target></pool>", "pool/target/permissions/mode")]
+    [InlineData("<pool type='dir'><name>p</name><target><path>/t</path><permissions><owner>root</owner></permissions></target></pool>", "pool/target/permissions/owner")]
+    [InlineData("<pool type='dir'><name>p</name><target><path>/t</path><permissions><group>-2</group></permissions></target></pool>", "target.permissions.group")]
     [InlineData("<pool type='netfs'><source><host name='a'/><host/></source></pool>", "pool/source/host[2]/@name")]
     [InlineData("<pool type='netfs'><source><host name='a' port='x'/></source></pool>", "pool/source/host/@port")]
     [InlineData("<pool type='fs'><source><device/></source></pool>", "pool/source/device/@path")]
@@ -208,9 +207,9 @@ public sealed class PoolXmlTests
     [InlineData("<pool type='scsi'><source><adapter type='default' name='host0'/></source></pool>", "pool/source/adapter/@type")]
     [InlineData("<pool type='scsi'><source><adapter type='scsi_host'><parentaddr/></adapter></source></pool>", "pool/source/adapter/parentaddr")]
     [InlineData("<pool type='scsi'><source><adapter type='scsi_host'><parentaddr><address bus='08'/></parentaddr></adapter></source></pool>", "pool/source/adapter/parentaddr/address/@bus")]
-    [InlineData("<pool type='rbd'><refresh><volume allocation='half'/></refresh></pool>", "pool/refresh/volume/@allocation", ErrorCodes.UnsupportedConfiguration)]
-    [InlineData("<pool type='fs' xmlns:fs='http://libvirt.org/schemas/storagepool/fs/1.0'><fs:mount_opts><fs:option name='a'/><fs:option/></fs:mount_opts></pool>", "pool/fs:mount_opts/fs:option[2]/@name")]
-    [InlineData("<pool type='rbd' xmlns:rbd='http://libvirt.org/schemas/storagepool/rbd/1.0'><rbd:config_opts><rbd:option name='a' value=''/></rbd:config_opts></pool>", "pool/rbd:config_opts/rbd:option/@value")]
+    [InlineData("<pool type='rbd'><source><name>r</name><host name='h'/></source><refresh><volume allocation='half'/></refresh></pool>", "pool/refresh/volume/@allocation", ErrorCodes.UnsupportedConfiguration)]
+    [InlineData("<pool type='fs' xmlns:fs='http://libvirt.org/schemas/storagepool/fs/1.0'><name>p</name><source><device path='/d'/></source><target><path>/t</path></target><fs:mount_opts><fs:option name='a'/><fs:option/></fs:mount_opts></pool>", "pool/fs:mount_opts/fs:option[2]/@name")]
+    [InlineData("<pool type='rbd' xmlns:rbd='http://libvirt.org/schemas/storagepool/rbd/1.0'><source><name>r</name><host name='h'/></source><rbd:config_opts><rbd:option name='a' value=''/></rbd:config_opts></pool>", "pool/rbd:config_opts/rbd:option/@value")]
     public void A_document_is_refused_with_the_path_at_fault(string document, string field, string code = ErrorCodes.InvalidDefinition)
     {
         var error = Assert.Throws<StorageException>(() => PoolXml.Read(document)).Error;

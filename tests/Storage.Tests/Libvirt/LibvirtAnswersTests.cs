@@ -1,0 +1,72 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Storage.Contracts;
+using Xunit;
+
+namespace Storage.Tests;
+
+/// <summary>Storage reads the documents of the recorded cases as libvirt 11.3 did, and differs only where the case says so, and how.</summary>
+public sealed partial class LibvirtAnswersTests
+{
+    private static readonly Guid Generated = Guid.Parse("00000000-0000-4000-8000-000000000000");
+
+    private static readonly IReadOnlyDictionary<string, AnsweredCase> Pools = AnsweredCase.Read("pools.txt");
+
+    private static readonly IReadOnlyDictionary<string, AnsweredCase> Volumes = AnsweredCase.Read("volumes.txt");
+
+    public static TheoryData<string> PoolTitles => [.. Pools.Keys];
+
+    public static TheoryData<string> VolumeTitles => [.. Volumes.Keys];
+
+    [Theory]
+    [MemberData(nameof(PoolTitles))]
+    public void A_pool_document_is_answered_as_libvirt_answers(string title) => Check(Pools[title], document =>
+    {
+        var pool = PoolXml.Read(document);
+        var json = JsonSerializer.Serialize(pool with { Uuid = pool.Uuid ?? Generated }, StorageJson.Strict);
+        return PoolXml.Write(PoolRules.Complete(JsonSerializer.Deserialize<PoolDefinition>(json, StorageJson.Strict)!));
+    });
+
+    [Theory]
+    [MemberData(nameof(VolumeTitles))]
+    public void A_volume_document_is_answered_as_libvirt_answers(string title) => Check(Volumes[title], document =>
+    {
+        var type = PoolTypes.Find(title.Split(':')[0])!;
+        var json = JsonSerializer.Serialize(VolumeXml.Read(document, type), StorageJson.Strict);
+        var volume = VolumeRules.Complete(type, JsonSerializer.Deserialize<VolumeDefinition>(json, StorageJson.Strict)!, VolumePurpose.Describe);
+        return VolumeXml.Write(volume, type);
+    });
+
+    private static void Check(AnsweredCase answered, Func<string, string> read)
+    {
+        var (said, error) = ("accepted", (StorageError?)null);
+        var written = "";
+        try
+        {
+            written = Comparable(read(answered.Document));
+        }
+        catch (StorageException e)
+        {
+            error = e.Error;
+            said = $"{error.Code} {error.Field}".TrimEnd();
+        }
+
+        var same = error is null
+            ? answered.Refused is null && written == Comparable(answered.Answer)
+            : ErrorCodes.All[error.Code].LibvirtNumber == answered.Refused;
+        if (answered.Ours is null)
+        {
+            Assert.True(same, $"{said}: {error?.Message}\n{written}\nlibvirt {answered.Refused}: {answered.Answer}");
+            return;
+        }
+        Assert.False(same, "The difference is gone.");
+        Assert.Equal(answered.Ours, said);
+    }
+
+    /// <summary>The connection that libvirt was asked by gives every volume a key and a path of its own.</summary>
+    private static string Comparable(string document) =>
+        document.StartsWith("<volume", StringComparison.Ordinal) ? KeyAndPath().Replace(document, "") : document;
+
+    [GeneratedRegex(@"(?<=</name>\n)  <key>.*?</key>\n|(?<=  <target>\n)    <path>.*?</path>\n", RegexOptions.Singleline)]
+    private static partial Regex KeyAndPath();
+}
