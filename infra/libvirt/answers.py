@@ -39,6 +39,15 @@ def ask_pool(_, document):
     return answer
 
 
+def ask_conflict(_, documents):
+    known, wanted = documents.split("+++\n")
+    connection = pretended if WITHOUT_BACKEND.match(known) else storage
+    clear(connection)
+    connection.storagePoolDefineXML(known, 0)
+    connection.storagePoolDefineXML(wanted, 0)
+    return ""
+
+
 def ask_volume(title, document):
     clear(pretended)
     pool = pretended.storagePoolDefineXML(LEAST[title.split(":")[0]], 0)
@@ -69,5 +78,6 @@ def capabilities(path):
 
 folder = sys.argv[1]
 count = answer(f"{folder}/pools.txt", ask_pool) + answer(f"{folder}/volumes.txt", ask_volume)
+count += answer(f"{folder}/conflicts.txt", ask_conflict)
 capabilities(f"{folder}/capabilities.xml")
 print(f"libvirt {'.'.join(str(storage.getLibVersion() // d % 1000) for d in (1000000, 1000, 1))} answered {count} cases")

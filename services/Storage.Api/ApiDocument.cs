@@ -32,6 +32,7 @@ public static class ApiDocument
             document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("bearer", document)] = [] }, []];
             return Task.CompletedTask;
         });
+        options.AddDefinitionSchemas();
         options.AddOperationTransformer(DescribeAsync);
     });
 

@@ -11,20 +11,22 @@ public static class DefinitionEndpoints
             .Describes("CheckPoolDefinition", "Reads, checks and completes a pool's definition and gives it back. Nothing is accepted, no host is asked.")
             .Reads<PoolDefinition>(xml: true).Answers<PoolDefinition>(Offers.Definition);
         definitions.MapPost("/volume", VolumeAsync)
-            .Describes("CheckVolumeDefinition", "Reads, checks and completes a volume's definition and gives it back. Nothing is accepted, no host is asked.")
+            .Describes("CheckVolumeDefinition", "Reads, checks and completes a volume's definition and gives it back: as libvirt's parser judges it, or with purpose=create or clone also by what can be made. Nothing is accepted, no host is asked.")
             .Reads<VolumeDefinition>(xml: true).Answers<VolumeDefinition>(Offers.Definition);
     }
 
     private static async Task<IResult> PoolAsync(HttpContext http, bool? validate, CancellationToken cancellationToken) =>
-        Definitions.Result(http.Request, Definitions.Complete(
+        Definitions.Result(http.Request, PoolRules.Complete(
             await Definitions.ReadPoolAsync(http.Request, validate is true, cancellationToken)));
 
     private static async Task<IResult> VolumeAsync(
-        HttpContext http, WireName<PoolType>? poolType, bool? validate, CancellationToken cancellationToken)
+        HttpContext http, WireName<PoolType>? poolType, WireName<VolumePurpose>? purpose, bool? validate, CancellationToken cancellationToken)
     {
         var type = PoolTypes.Of(poolType?.Value
             ?? throw new StorageException(ErrorCodes.InvalidArgument, "Say for which type of pool.", "poolType"));
         var body = await RequestBody.ReadAsync(http.Request, xml: true, cancellationToken: cancellationToken);
-        return Definitions.Result(http.Request, type, Definitions.Complete(type, Definitions.ReadVolume(body, type, validate is true, VolumePurpose.Create)));
+        var judgedFor = purpose?.Value ?? VolumePurpose.Describe;
+        var volume = Definitions.ReadVolume(body, type, validate is true, judgedFor);
+        return Definitions.Result(http.Request, type, VolumeRules.Check(type, volume, judgedFor));
     }
 }

@@ -19,10 +19,6 @@ public static class Definitions
     public static VolumeDefinition ReadVolume(RequestBody body, PoolTypeInfo type, bool strict, VolumePurpose purpose) =>
         body.IsXml ? VolumeXml.Read(body.Content, type, strict, purpose) : body.Json<VolumeDefinition>();
 
-    public static PoolDefinition Complete(PoolDefinition definition) => PoolRules.Complete(definition);
-
-    public static VolumeDefinition Complete(PoolTypeInfo type, VolumeDefinition definition) => VolumeRules.Complete(type, definition);
-
     /// <summary>A pool as the request accepts it. XML has the permissions seen, as libvirt's has.</summary>
     public static IResult Result(HttpRequest request, PoolView pool) => Result(request, pool, () => PoolXml.Write(
         pool.Permissions is null ? pool.Definition : pool.Definition with { Target = pool.Definition.Target with { Permissions = pool.Permissions } },
@@ -37,7 +33,8 @@ public static class Definitions
     public static IResult Result(HttpRequest request, PoolTypeInfo type, VolumeDefinition definition) =>
         Result(request, definition, () => VolumeXml.Write(definition, type));
 
-    private static IResult Result<T>(HttpRequest request, T value, Func<string> xml)
+    /// <summary>What the request accepts: the value as JSON, or its document.</summary>
+    public static IResult Result<T>(HttpRequest request, T value, Func<string> xml)
     {
         var mediaType = ContentNegotiation.Choose(request, Offers.Definition);
         return mediaType == Offers.Definition.MediaTypes[0]

@@ -16,9 +16,7 @@ public static class PoolRules
 
     internal static PoolDefinition Complete(IPoolParts input)
     {
-        if (!Enum.IsDefined(input.Type))
-            throw PlainText.Invalid("Unknown pool type.", "type");
-        var type = PoolTypes.Of(input.Type);
+        var type = TypeOf(input.Type);
 
         var source = SourceRules.Complete(type, input.Source);
         Require(type, SourceParts.Name, source.Name is not null, "source.name");
@@ -60,9 +58,16 @@ public static class PoolRules
         };
     }
 
+    /// <summary>A source alone, checked and completed, as a search for sources gets it. What a pool would require may be missing.</summary>
+    /// <exception cref="StorageException">The source is wrong; the field is a path in the model, such as <c>source.hosts[0].name</c>.</exception>
+    public static PoolSource CompleteSource(PoolType type, PoolSource? source) => SourceRules.Complete(TypeOf(type), source ?? new PoolSource());
+
     /// <summary>The rules of a pool's name, for whoever has only the name.</summary>
     /// <exception cref="StorageException"><see cref="ErrorCodes.InvalidDefinition"/> with the field.</exception>
     public static void CheckName(string? name, string field) => Names.Check(name, field);
+
+    private static PoolTypeInfo TypeOf(PoolType type) =>
+        Enum.IsDefined(type) ? PoolTypes.Of(type) : throw PlainText.Invalid("Unknown pool type.", "type");
 
     private static void Require(
         PoolTypeInfo type, SourceParts part, bool given, string field, string code = ErrorCodes.InvalidDefinition)

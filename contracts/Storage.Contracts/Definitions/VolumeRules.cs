@@ -1,18 +1,20 @@
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 
 namespace Storage.Contracts;
 
 /// <summary>What a volume definition is for: how much of it must be given, and whether it must be possible to make it.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<VolumePurpose>))]
 public enum VolumePurpose
 {
     /// <summary>To be created: it has a capacity or a backing store, and nothing that no host can make.</summary>
-    Create,
+    [JsonStringEnumMemberName("create")] Create,
 
     /// <summary>To be created as a copy: as <see cref="Create"/>, but the capacity may come from the volume that is copied.</summary>
-    Clone,
+    [JsonStringEnumMemberName("clone")] Clone,
 
     /// <summary>To be read and shown, as libvirt's parser does: it has a capacity or a backing store; key, type and path stay.</summary>
-    Describe,
+    [JsonStringEnumMemberName("describe")] Describe,
 }
 
 /// <summary>
@@ -22,23 +24,32 @@ public enum VolumePurpose
 public static partial class VolumeRules
 {
     /// <summary>
-    /// The definition, checked and with its defaults: format, format of the backing store, compat of an image with features, and the
-    /// allocation. An absent allocation is the capacity: fully allocated. One above the capacity becomes the capacity: libvirt would
-    /// take it and let a raw file grow beyond its size. What only a host can say (key, type, path, physical size, timestamps,
-    /// extents, problem) is left out, and so is a format where the pool's type has none. Completing a completed definition changes
-    /// nothing.
+    /// The definition, checked and with its defaults, for a host: as <see cref="Check(PoolTypeInfo, VolumeDefinition, VolumePurpose)"/>,
+    /// without what only a host can say (key, type, path), and the allocation at most the capacity: libvirt would take more and let a raw
+    /// file grow beyond its size. Completing a completed definition changes nothing.
     /// </summary>
     /// <exception cref="StorageException">The definition is wrong; the field is a path in the model, such as <c>backingStore.path</c>.</exception>
-    public static VolumeDefinition Complete(PoolTypeInfo type, VolumeDefinition input, VolumePurpose purpose = VolumePurpose.Create) =>
-        Complete(type, (IVolumeParts)input, purpose);
-
-    internal static VolumeDefinition Complete(PoolTypeInfo type, IVolumeParts input, VolumePurpose purpose)
+    public static VolumeDefinition Complete(PoolTypeInfo type, VolumeDefinition input, VolumePurpose purpose = VolumePurpose.Create)
     {
-        var described = Describe(type, input, capacityRequired: purpose != VolumePurpose.Clone);
-        if (purpose == VolumePurpose.Describe)
-            return described;
-        ImageRules.CheckCreatable(type, described);
-        return described with { Key = null, Type = null, Path = null, Allocation = Allocation(described) };
+        var volume = Check(type, input, purpose);
+        return purpose == VolumePurpose.Describe ? volume : volume with { Key = null, Type = null, Path = null, Allocation = Allocation(volume) };
+    }
+
+    /// <summary>
+    /// The definition, checked and with its defaults: format, format of the backing store, compat of an image with features, and the
+    /// allocation. An absent allocation is the capacity: fully allocated. What is only seen (physical size, timestamps, extents, problem)
+    /// is left out, and so is a format where the pool's type has none.
+    /// </summary>
+    /// <exception cref="StorageException">The definition is wrong; the field is a path in the model, such as <c>backingStore.path</c>.</exception>
+    public static VolumeDefinition Check(PoolTypeInfo type, VolumeDefinition input, VolumePurpose purpose) =>
+        Check(type, (IVolumeParts)input, purpose);
+
+    internal static VolumeDefinition Check(PoolTypeInfo type, IVolumeParts input, VolumePurpose purpose)
+    {
+        var volume = Read(type, input, capacityRequired: purpose != VolumePurpose.Clone);
+        if (purpose != VolumePurpose.Describe)
+            ImageRules.CheckCreatable(type, volume);
+        return volume;
     }
 
     /// <summary>The rules of a volume's name, for whoever has only the name.</summary>
@@ -46,7 +57,7 @@ public static partial class VolumeRules
     public static void CheckName(string? name, string field) => Names.Check(name, field);
 
     /// <summary>Judges the parts in the order in which libvirt's parser does.</summary>
-    private static VolumeDefinition Describe(PoolTypeInfo type, IVolumeParts input, bool capacityRequired)
+    private static VolumeDefinition Read(PoolTypeInfo type, IVolumeParts input, bool capacityRequired)
     {
         var name = input.Name;
         Names.Check(name, "name");
@@ -56,7 +67,7 @@ public static partial class VolumeRules
         var capacity = Size(input.Capacity, "capacity");
         if (capacityRequired && capacity is null && backing is null)
             throw PlainText.Invalid("A volume without a backing store needs a capacity.", "capacity");
-        var described = new VolumeDefinition
+        var volume = new VolumeDefinition
         {
             Name = name!,
             Key = key,
@@ -73,7 +84,7 @@ public static partial class VolumeRules
             Features = Features(input.Features),
             BackingStore = backing,
         };
-        return described is { Features: not null, Compat: null } ? described with { Compat = ImageRules.FeaturesCompat } : described;
+        return volume is { Features: not null, Compat: null } ? volume with { Compat = ImageRules.FeaturesCompat } : volume;
     }
 
     private static long? Size(long? bytes, string field) =>

@@ -67,6 +67,9 @@ public enum PoolTraits
 
     /// <summary>The source dir is an absolute path; absent it is <c>/</c>.</summary>
     RootedDir = 32,
+
+    /// <summary>libvirt's capabilities name no volume format but the default.</summary>
+    UnlistedVolumeFormats = 64,
 }
 
 /// <summary>What can be done to a pool of a type beyond define, undefine, start, stop and refresh, which all types have.</summary>
@@ -210,7 +213,7 @@ public static class PoolTypes
         new(PoolType.Rbd, "rbd", PoolFamily.Network, PoolScope.Cluster, SourceParts.Name | Hosts, TargetPathRule.None, true,
             [], null, FileFormats, "raw", Volumes)
         {
-            Source = SourceParts.Name | Hosts, Traits = Trait.ConfigOptions,
+            Source = SourceParts.Name | Hosts, Traits = Trait.ConfigOptions | Trait.UnlistedVolumeFormats,
         },
         new(PoolType.Sheepdog, "sheepdog", PoolFamily.Network, PoolScope.Cluster, Hosts, TargetPathRule.None, true,
             [], null, [], null, Can.CreateVolume | Can.DeleteVolume | Can.ResizeVolume)

@@ -18,7 +18,7 @@ public static class VolumeXml
 
     /// <param name="type">The type of the pool that the volume is in: it says whether a volume has a format.</param>
     /// <param name="strict">Holds the document to libvirt's schema; otherwise what is unknown is passed over.</param>
-    /// <param name="purpose">What it is read for.</param>
+    /// <param name="purpose">What it is judged for; nothing is left out for any.</param>
     /// <exception cref="StorageException">
     /// The document is wrong. Of several mistakes it is the one that libvirt would name first. The field is a path in the document, such
     /// as <c>volume/target/permissions/mode</c>, where its form is wrong, or one in the model, as <see cref="VolumeRules"/> has it. No
@@ -121,6 +121,6 @@ public static class VolumeXml
     {
         if (strict)
             VolumeSchema.Check(volume);
-        return VolumeRules.Complete(type, new VolumeElement(volume, type), purpose);
+        return VolumeRules.Check(type, new VolumeElement(volume, type), purpose);
     }
 }

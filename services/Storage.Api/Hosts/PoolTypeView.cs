@@ -7,7 +7,8 @@ namespace Storage.Api;
 /// <param name="TargetPath"><c>required</c>, <c>derived</c> from the source, or <c>none</c>.</param>
 /// <param name="NameFromSource">The pool's name may come from the source name, and the source name from the pool's.</param>
 /// <param name="Operations">What can be done beyond define, undefine, start, stop and refresh, which all types have.</param>
-/// <param name="Hosts">What each host said about it.</param>
+/// <param name="Supported">A host that is not lost has it.</param>
+/// <param name="Hosts">What each host can do with it, and why not.</param>
 public sealed record PoolTypeView(
     PoolType Type,
     PoolFamily Family,
@@ -20,9 +21,10 @@ public sealed record PoolTypeView(
     IReadOnlyList<string> VolumeFormats,
     string? DefaultVolumeFormat,
     IReadOnlyList<string> Operations,
+    bool Supported,
     IReadOnlyList<HostSupport> Hosts)
 {
-    public static PoolTypeView Of(PoolTypeInfo info, IEnumerable<HostSupport> hosts) => new(
+    public static PoolTypeView Of(PoolTypeInfo info, IReadOnlyList<HostSupport> hosts) => new(
         info.Type,
         info.Family,
         info.Scope,
@@ -34,26 +36,10 @@ public sealed record PoolTypeView(
         info.VolumeFormats,
         info.DefaultVolumeFormat,
         Names(info.Operations),
-        hosts.ToList());
+        hosts.Any(host => host.Available),
+        hosts);
 
     private static List<string> Names<T>(T flags)
         where T : struct, Enum =>
         Enum.GetValues<T>().Where(flag => Convert.ToInt32(flag, null) != 0 && flags.HasFlag(flag)).Select(flag => flag.ToString()).ToList();
-}
-
-/// <summary>What one host can do for a pool type.</summary>
-/// <param name="Lost">The host's worker has not been heard of lately.</param>
-/// <param name="Reason">Why the type is not available.</param>
-public sealed record HostSupport(
-    string Host,
-    bool Lost,
-    bool Available,
-    string? Reason,
-    IReadOnlyList<string> Operations,
-    IReadOnlyList<FormatSupport> VolumeFormats,
-    IReadOnlyList<HostTool> Tools)
-{
-    public static HostSupport Of(WorkerView worker, PoolTypeSupport type) => new(
-        worker.Host, worker.Lost, type.Available && !worker.Lost, worker.Lost ? "Its worker is lost." : type.Reason,
-        type.Operations, type.VolumeFormats, type.Tools);
 }

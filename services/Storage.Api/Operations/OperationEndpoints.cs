@@ -13,7 +13,7 @@ public static class OperationEndpoints
         operations.MapGet("", ListAsync)
             .Describes("ListOperations", "The operations, the newest first.").Answers<Page<OperationView>>();
         operations.MapGet("/{id:guid}", GetAsync)
-            .Describes("GetOperation", "One operation.").Answers<OperationView>();
+            .Describes("GetOperation", "One operation; as XML the <sources> that a search found.").Answers<OperationView>(Offers.Definition);
         operations.MapPost("/{id:guid}/cancel", CancelAsync)
             .Describes("CancelOperation", "Ends an operation early: what is queued never starts, what runs is undone.").TakesCommand();
     }
@@ -59,13 +59,15 @@ public static class OperationEndpoints
             rows.Count > count ? Cursor.Write("operations", page[^1].Sequence.ToString(CultureInfo.InvariantCulture)) : null));
     }
 
-    private static async Task<IResult> GetAsync(IDbContextFactory<LedgerDb> ledger, Guid id, CancellationToken cancellationToken)
+    private static async Task<IResult> GetAsync(
+        HttpContext http, IDbContextFactory<LedgerDb> ledger, Guid id, CancellationToken cancellationToken)
     {
         await using var db = await ledger.CreateDbContextAsync(cancellationToken);
         var row = await db.Operations.AsNoTracking().FirstOrDefaultAsync(operation => operation.Id == id, cancellationToken)
             ?? throw new StorageException(new StorageError(
                 ErrorCodes.OperationNotFound, $"There is no operation {id}.", Resource: Resources.Operation(id)));
-        return TypedResults.Ok(await OperationQueue.ViewAsync(db, row, cancellationToken));
+        var view = await OperationQueue.ViewAsync(db, row, cancellationToken);
+        return Definitions.Result(http.Request, view, () => FoundSources.Write(row));
     }
 
     private static Task<IResult> CancelAsync(HttpContext http, CommandSubmission commands, Guid id) =>

@@ -38,8 +38,8 @@ public static class PoolEndpoints
             .Reads<AutostartRequest>().TakesCommand();
 
         routes.MapPost("/pool-sources", FindSourcesAsync).WithTags("Pools")
-            .Describes("FindPoolSources", "Looks for storage that a pool of a type could use; the operation's result has it.")
-            .Reads<PoolSourcesRequest>().TakesCommand();
+            .Describes("FindPoolSources", "Looks for storage that a pool of a type could use; the operation's result has it. As XML the body is libvirt's <source>, or empty, and the type stands in the address.")
+            .Reads<PoolSourcesRequest>(xml: true).TakesCommand();
     }
 
     private static async Task<IResult> ListAsync(
@@ -147,10 +147,17 @@ public static class PoolEndpoints
     }
 
     private static async Task<IResult> FindSourcesAsync(
-        HttpContext http, CommandSubmission commands, string? host, CancellationToken cancellationToken)
+        HttpContext http, CommandSubmission commands, string? host, WireName<PoolType>? type, bool? validate, CancellationToken cancellationToken)
     {
-        var request = (await RequestBody.ReadAsync(http.Request, cancellationToken: cancellationToken)).Json<PoolSourcesRequest>();
+        var body = await RequestBody.ReadAsync(http.Request, xml: true, cancellationToken: cancellationToken);
+        var request = body.IsXml ? FromXml(body, type, validate is true) : body.Json<PoolSourcesRequest>();
         return await commands.SubmitAsync(http, id => new FindPoolSources(id, request.Type, host, request.Source));
+    }
+
+    private static PoolSourcesRequest FromXml(RequestBody body, WireName<PoolType>? type, bool strict)
+    {
+        var wanted = type?.Value ?? throw new StorageException(ErrorCodes.InvalidArgument, "Say for which type of pool.", "type");
+        return new PoolSourcesRequest(wanted, body.Content.IsEmpty ? null : PoolSourceXml.Read(body.Content, PoolTypes.Of(wanted), strict));
     }
 }
 

@@ -28,6 +28,8 @@ public static class CommandRules
                 VolumeRules.CheckName(clone.Volume.Name, "volume.name");
                 VolumeRules.CheckName(clone.SourceVolume, "sourceVolume");
                 break;
+            case FindPoolSources find:
+                return find with { Source = PoolRules.CompleteSource(find.Type, find.Source) };
             case ResizeVolume { Capacity: null }:
                 throw new StorageException(ErrorCodes.InvalidArgument, "A capacity is required.", "capacity");
         }

@@ -79,7 +79,7 @@ internal static class PoolHandlers
     {
         var command = context.Arguments<FindPoolSources>();
         var finder = context.Backends.Require<ISourceFinder>(command.Type);
-        var sources = await finder.FindSourcesAsync(command.Source, cancellationToken);
+        var sources = await finder.FindSourcesAsync(PoolRules.CompleteSource(command.Type, command.Source), cancellationToken);
         context.Result = StorageJson.ToElement(sources);
         context.HostIs(new PoolSourcesFound(command.Type, sources));
     }

@@ -14,9 +14,13 @@ public sealed partial class LibvirtAnswersTests
 
     private static readonly IReadOnlyDictionary<string, AnsweredCase> Volumes = AnsweredCase.Read("volumes.txt");
 
+    private static readonly IReadOnlyDictionary<string, AnsweredCase> Conflicts = AnsweredCase.Read("conflicts.txt");
+
     public static TheoryData<string> PoolTitles => [.. Pools.Keys];
 
     public static TheoryData<string> VolumeTitles => [.. Volumes.Keys];
+
+    public static TheoryData<string> ConflictTitles => [.. Conflicts.Keys];
 
     [Theory]
     [MemberData(nameof(PoolTitles))]
@@ -36,6 +40,26 @@ public sealed partial class LibvirtAnswersTests
         var volume = VolumeRules.Complete(type, JsonSerializer.Deserialize<VolumeDefinition>(json, StorageJson.Strict)!, VolumePurpose.Describe);
         return VolumeXml.Write(volume, type);
     });
+
+    [Theory]
+    [MemberData(nameof(ConflictTitles))]
+    public void A_pool_is_in_conflict_with_a_known_one_where_it_is_for_libvirt(string title)
+    {
+        var pools = Conflicts[title].Document.Split("+++\n").Select(document => PoolXml.Read(document)).ToList();
+        var said = SourceConflict.FindField(wanted: pools[1], known: pools[0]) is { } field ? $"conflict {field}" : "none";
+        if (Conflicts[title].Ours is { } ours)
+            Assert.Equal(ours, said);
+        else
+            Assert.Equal(Conflicts[title].Refused is not null, said != "none");
+    }
+
+    [Fact]
+    public void The_capabilities_are_written_as_libvirt_writes_them()
+    {
+        var written = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Libvirt", "capabilities.xml"));
+        // libvirt has no backend for sheepdog any more, and Debian's has none for vstorage.
+        Assert.Equal(written, PoolCapabilitiesXml.Write(type => type is not (PoolType.Sheepdog or PoolType.Vstorage)));
+    }
 
     private static void Check(AnsweredCase answered, Func<string, string> read)
     {
