@@ -21,7 +21,7 @@ public sealed class ImageHeaderFuzzTests
     /// <summary>Values at the edges of sizes, offsets, lengths and versions.</summary>
     private static readonly ulong[] Edges =
     [
-        0, 1, 2, 3, 7, 8, 9, 21, 22, 63, 64, 71, 72, 103, 104, 105, 511, 512, 1023, 1024, 4095, 4096, ImageHeader.ProbeLength - 1, ImageHeader.ProbeLength,
+        0, 1, 2, 3, 7, 8, 9, 21, 22, 63, 64, 71, 72, 103, 104, 105, 511, 512, 1023, 1024, 4095, 4096, 16_384, 32_768, ImageHeader.ProbeLength - 1, ImageHeader.ProbeLength,
         int.MaxValue, 1UL << 31, uint.MaxValue - 7, uint.MaxValue, 1UL << 32, (1UL << 54) - 1, 1UL << 54, long.MaxValue, 1UL << 63, ulong.MaxValue - 7, ulong.MaxValue,
         SampleImages.BackingFormat, SampleImages.DataFile,
     ];
@@ -61,12 +61,13 @@ public sealed class ImageHeaderFuzzTests
                 var noise = Random(buffer, random, random.Next(2048));
                 sample.AsSpan(0, Math.Min(random.Next(128), sample.Length)).CopyTo(buffer);
                 return noise;
-            case < 22:
-                if (random.Next(2) == 0)
+            case < 30:
+                if (random.Next(5) == 0)
                     Random(buffer, random, LongestHead);
                 else
                     buffer.AsSpan().Fill((byte)'n');
-                sample.AsSpan(0, Math.Min(sample.Length, 2048)).CopyTo(buffer);
+                // Up to a name and no further, so that the name can go on, or whole.
+                sample.AsSpan(0, Math.Min(sample.Length, random.Next(2) == 0 ? 64 : 2048)).CopyTo(buffer);
                 return Mutate(buffer, LongestHead, random);
             default:
                 sample.CopyTo(buffer, 0);
@@ -88,7 +89,7 @@ public sealed class ImageHeaderFuzzTests
         for (var changes = random.Next(9); changes > 0; changes--)
         {
             var near = Math.Min(length, random.Next(4) == 0 ? length : 128);
-            if (random.Next(2) == 0)
+            if (random.Next(4) == 0)
                 buffer[random.Next(near)] = (byte)random.Next(256);
             else
                 Edge(buffer.AsSpan(Math.Min(random.Next(near) & ~3, length - sizeof(ulong))), random);
