@@ -33,6 +33,7 @@ public sealed class QemuImageTests : IDisposable
     [InlineData("qcow2", "compression_type=zstd,refcount_bits=64")]
     [InlineData("qcow2", $"compat=0.10,cluster_size=512,backing_file=base.raw,backing_fmt=raw,{Qcow2Luks}")]
     [InlineData("qcow2", $"lazy_refcounts=on,extended_l2=on,data_file=disk.data,backing_file=base.qcow2,backing_fmt=qcow2,{Qcow2Luks}")]
+    [InlineData("qcow2", "data_file=disk.data,data_file_raw=on,preallocation=metadata")]
     [InlineData("qed", "")]
     [InlineData("qed", "cluster_size=16384,table_size=2")]
     [InlineData("qed", "backing_file=base.raw,backing_fmt=raw")]
