@@ -1,12 +1,19 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using Storage.Benchmarks;
+using Storage.Benchmarks.Codec;
 
 // Measures a running Storage over HTTP: dotnet run -c Release --project tests/Storage.Benchmarks -- --url http://127.0.0.1:8080
+// Or, in this process, image headers and XML: dotnet run -c Release --project tests/Storage.Benchmarks -- codec
+if (args is ["codec"])
+{
+    CodecCosts.Print();
+    return 0;
+}
 var options = Arguments.Read(args);
 if (options is null)
 {
-    Console.Error.WriteLine("usage: --url URL [--token TOKEN] [--host HOST] [--path DIRECTORY ON THE HOST] [--rounds N]");
+    Console.Error.WriteLine("usage: codec | --url URL [--token TOKEN] [--host HOST] [--path DIRECTORY ON THE HOST] [--rounds N]");
     return 2;
 }
 using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = options.Url, Timeout = TimeSpan.FromMinutes(5) };

@@ -9,13 +9,12 @@ internal static class CowImage
 
     public static ImageHeader Read(ReadOnlySpan<byte> head)
     {
-        var header = SizedImage.Read("cow", head, ByteOrder.Big, CapacityOffset);
-        var name = new HeaderBytes(head, ByteOrder.Big).Text(BackingOffset, BackingLength);
-        return name switch
+        var bytes = new HeaderBytes(head, ByteOrder.Big);
+        var problems = new HeaderProblems();
+        return new ImageHeader("cow", problems.Capacity(bytes.Size(CapacityOffset)))
         {
-            null => header with { Problem = header.Problem ?? "The backing file's name is not text." },
-            "" => header,
-            _ => header with { BackingFile = name },
+            BackingFile = HeaderName.Read(bytes, BackingOffset, BackingLength, HeaderName.Backing, problems),
+            Problem = problems.Text,
         };
     }
 }

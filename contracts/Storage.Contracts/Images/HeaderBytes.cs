@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 
 namespace Storage.Contracts.Images;
 
@@ -12,8 +11,6 @@ internal enum ByteOrder
 /// <summary>Reads fields of a header; a field that does not lie wholly within the bytes is null.</summary>
 internal readonly ref struct HeaderBytes(ReadOnlySpan<byte> bytes, ByteOrder order)
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     private readonly ReadOnlySpan<byte> _bytes = bytes;
 
     public int Length => _bytes.Length;
@@ -36,28 +33,13 @@ internal readonly ref struct HeaderBytes(ReadOnlySpan<byte> bytes, ByteOrder ord
 
     /// <summary>A size of so many <paramref name="unit"/>s as bytes; null where it is missing or over 2^63-1.</summary>
     public long? Size(int offset, uint unit = 1) =>
-        U64(offset) is { } count && (UInt128)count * unit is var size && size <= long.MaxValue ? (long)size : null;
+        U64(offset) is { } count && count <= (ulong)long.MaxValue / unit ? (long)(count * unit) : null;
 
-    /// <summary>Text up to the first NUL. Null where it lies outside the bytes, is not UTF-8 or holds control characters.</summary>
-    public string? Text(ulong offset, ulong length)
+    /// <summary>The bytes of a field; false where it does not lie wholly within the header.</summary>
+    public bool TryField(ulong offset, ulong length, out ReadOnlySpan<byte> field)
     {
-        if (offset > (ulong)_bytes.Length || length > (ulong)_bytes.Length - offset)
-            return null;
-        var field = _bytes.Slice((int)offset, (int)length);
-        var end = field.IndexOf((byte)0);
-        return Text(end < 0 ? field : field[..end]);
-    }
-
-    public static string? Text(ReadOnlySpan<byte> field)
-    {
-        if (!System.Text.Unicode.Utf8.IsValid(field))
-            return null;
-        var text = StrictUtf8.GetString(field);
-        foreach (var c in text)
-        {
-            if (char.IsControl(c) || c is '\uFFFE' or '\uFFFF')
-                return null;
-        }
-        return text;
+        var within = offset <= (ulong)_bytes.Length && length <= (ulong)_bytes.Length - offset;
+        field = within ? _bytes.Slice((int)offset, (int)length) : default;
+        return within;
     }
 }

@@ -3,15 +3,22 @@ namespace Storage.Contracts.Images;
 /// <summary>Collects what is wrong with a header.</summary>
 internal sealed class HeaderProblems
 {
-    private List<string>? _problems;
+    public string? Text { get; private set; }
 
-    public string? Text => _problems is null ? null : string.Join(' ', _problems);
+    public void Add(string problem) => Text = Text is null ? problem : $"{Text} {problem}";
 
-    public void Add(string problem) => (_problems ??= []).Add(problem);
-
-    public T? Add<T>(string problem) where T : struct
+    /// <summary>The capacity, with a problem where there is none.</summary>
+    public long? Capacity(long? capacity)
     {
-        Add(problem);
-        return null;
+        if (capacity is null)
+            Add("The header says no possible size.");
+        return capacity;
+    }
+
+    /// <summary>A problem where fewer bytes are there than a header has.</summary>
+    public void CheckLength(HeaderBytes bytes, int length)
+    {
+        if (bytes.Length < length)
+            Add("The header is cut off.");
     }
 }

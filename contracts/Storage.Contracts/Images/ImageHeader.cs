@@ -2,13 +2,15 @@ namespace Storage.Contracts.Images;
 
 /// <summary>What the first bytes of a disk image say about it. Read in-process, without following or opening anything that it names.</summary>
 /// <param name="Format">One of libvirt's file formats; what no probe recognises is <c>raw</c>.</param>
-/// <param name="Capacity">Bytes that a guest sees; null where the header does not say a possible size.</param>
+/// <param name="Capacity">
+/// Bytes that a guest sees; null where the header does not say a possible size, which without a <see cref="Problem"/> is LUKS of version 2.
+/// </param>
 public sealed record ImageHeader(string Format, long? Capacity)
 {
     /// <summary>The bytes from the start of an image that are enough for every format; what lies beyond is not looked at.</summary>
     public const int ProbeLength = 33_280;
 
-    /// <summary>Bytes of a cluster (qcow2).</summary>
+    /// <summary>Bytes of a cluster, a power of two from 512 to 2 MiB (qcow2).</summary>
     public long? ClusterSize { get; init; }
 
     /// <summary><c>1.1</c> for a qcow2 image of version 3, null for older ones and other formats.</summary>
@@ -37,11 +39,12 @@ public sealed record ImageHeader(string Format, long? Capacity)
     /// what could be read of the rest.
     /// </summary>
     /// <param name="head">The start of the image; bytes after <see cref="ProbeLength"/> are ignored.</param>
-    /// <param name="fileSize">Bytes of the whole file or device.</param>
+    /// <param name="fileSize">Bytes of the whole file or device; less than 0 counts as 0.</param>
     public static ImageHeader Read(ReadOnlySpan<byte> head, long fileSize)
     {
         if (head.Length > ProbeLength)
             head = head[..ProbeLength];
+        fileSize = Math.Max(0, fileSize);
         string? problem = null;
         foreach (var probe in ImageProbes.All)
         {
@@ -49,8 +52,8 @@ public sealed record ImageHeader(string Format, long? Capacity)
                 continue;
             if (probe.Accepts(head))
                 return probe.Read(head, fileSize);
-            problem ??= $"It starts like a {probe.Format} image, of a version that is not known.";
+            problem ??= ImageProbe.UnknownVersion(probe.Format);
         }
-        return RawImage.Read(head, fileSize) with { Problem = problem };
+        return LuksImage.Recognises(head) ? LuksImage.Read(head, fileSize) : new("raw", fileSize) { Problem = problem };
     }
 }

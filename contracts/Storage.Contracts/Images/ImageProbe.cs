@@ -18,12 +18,15 @@ internal sealed record ImageProbe(
 
     public bool Accepts(ReadOnlySpan<byte> head) =>
         Versions.Length == 0 || new HeaderBytes(head, Order).U32(VersionOffset) is { } version && Versions.Contains(version);
+
+    /// <summary>The problem of what has a format's magic number and not one of its versions.</summary>
+    public static string UnknownVersion(string format) => $"It starts like a {format} image, of a version that is not known.";
 }
 
 /// <summary>The formats that have a magic number, in the order in which libvirt tries them. The first that fits wins.</summary>
 internal static class ImageProbes
 {
-    public static IReadOnlyList<ImageProbe> All { get; } =
+    public static readonly ImageProbe[] All =
     [
         new("iso", 32_769, [.. "CD001"u8], ByteOrder.Little, 0, [], (_, size) => new("iso", size)),
         new("vpc", 0, [.. "conectix"u8], ByteOrder.Big, 12, [0x10000], (head, _) => SizedImage.Read("vpc", head, ByteOrder.Big, 40)),

@@ -32,31 +32,31 @@ internal static class Qcow2Image
         {
             BackingFile = QcowFields.BackingFile(bytes, problems),
             ClusterSize = ClusterSize(bytes, problems),
-            Encryption = bytes.U32(CryptOffset) switch { 1 => "qcow", 2 => "luks", _ => null },
+            Encryption = QcowFields.Encryption(bytes, CryptOffset, ["qcow", "luks"], problems),
         };
-        uint? headerLength = Version2Length;
         if (bytes.U32(VersionOffset) > 2)
         {
-            headerLength = Version3(bytes, problems);
             header = header with { Compat = "1.1", Features = Features(bytes, problems) };
+            var length = bytes.U32(HeaderLengthOffset);
+            if (length >= Version3Length && length <= bytes.Length && length % 8 == 0)
+                header = Extensions(bytes, header, length.Value, problems);
+            else
+                problems.Add("The header of version 3 is cut off or says no possible length.");
         }
-        if (headerLength is { } length)
-            header = Extensions(bytes, header, length, problems);
+        else
+        {
+            problems.CheckLength(bytes, Version2Length);
+            header = Extensions(bytes, header, Version2Length, problems);
+        }
         return header with { Problem = problems.Text };
     }
 
-    private static long? ClusterSize(HeaderBytes bytes, HeaderProblems problems) => bytes.U32(ClusterBitsOffset) switch
+    private static long? ClusterSize(HeaderBytes bytes, HeaderProblems problems)
     {
-        >= MinClusterBits and <= MaxClusterBits and { } bits => 1L << (int)bits,
-        _ => problems.Add<long>("The header says no possible cluster size."),
-    };
-
-    private static uint? Version3(HeaderBytes bytes, HeaderProblems problems)
-    {
-        var length = bytes.U32(HeaderLengthOffset);
-        return length >= Version3Length && length <= bytes.Length && length % 8 == 0
-            ? length
-            : problems.Add<uint>("The header of version 3 is cut off or says no possible length.");
+        if (bytes.U32(ClusterBitsOffset) is { } bits and >= MinClusterBits and <= MaxClusterBits)
+            return 1L << (int)bits;
+        problems.Add("The header says no possible cluster size.");
+        return null;
     }
 
     private static List<string> Features(HeaderBytes bytes, HeaderProblems problems)
@@ -96,18 +96,11 @@ internal static class Qcow2Image
                 break;
             }
             if (magic == BackingFormat)
-                header = header with { BackingFormat = Name(bytes.Text(offset, length), "The backing file's format", problems) };
+                header = header with { BackingFormat = HeaderName.Read(bytes, offset, length, "The backing file's format", problems) };
             else if (magic == DataFileName)
-                header = header with { DataFile = Name(bytes.Text(offset, length), "The data file's name", problems) };
+                header = header with { DataFile = HeaderName.Read(bytes, offset, length, "The data file's name", problems) };
             offset += (length + 7) & ~7UL;
         }
         return header;
-    }
-
-    private static string? Name(string? name, string what, HeaderProblems problems)
-    {
-        if (name is null)
-            problems.Add($"{what} is not text.");
-        return string.IsNullOrEmpty(name) ? null : name;
     }
 }

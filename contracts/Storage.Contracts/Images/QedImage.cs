@@ -7,6 +7,7 @@ internal static class QedImage
     private const int CapacityOffset = 48;
     private const int BackingOffset = 56;
     private const int BackingLengthOffset = 60;
+    private const int Length = 64;
     private const ulong HasBackingFile = 1;
     private const ulong BackingIsRaw = 4;
 
@@ -14,16 +15,19 @@ internal static class QedImage
     {
         var bytes = new HeaderBytes(head, ByteOrder.Little);
         var problems = new HeaderProblems();
-        var header = new ImageHeader("qed", bytes.Size(CapacityOffset) ?? problems.Add<long>("The header says no possible size."));
+        problems.CheckLength(bytes, Length);
         var features = bytes.U64(FeaturesOffset) ?? 0;
-        if ((features & HasBackingFile) != 0)
+        var backing = (features & HasBackingFile) != 0 ? BackingFile(bytes, problems) : null;
+        return new ImageHeader("qed", problems.Capacity(bytes.Size(CapacityOffset)))
         {
-            var name = bytes.U32(BackingOffset) is { } offset && bytes.U32(BackingLengthOffset) is { } length ? bytes.Text(offset, length) : null;
-            if (string.IsNullOrEmpty(name))
-                problems.Add("The backing file's name is not within the header or is not text.");
-            else
-                header = header with { BackingFile = name, BackingFormat = (features & BackingIsRaw) != 0 ? "raw" : null };
-        }
-        return header with { Problem = problems.Text };
+            BackingFile = backing,
+            BackingFormat = backing is not null && (features & BackingIsRaw) != 0 ? "raw" : null,
+            Problem = problems.Text,
+        };
     }
+
+    private static string? BackingFile(HeaderBytes bytes, HeaderProblems problems) =>
+        bytes.U32(BackingOffset) is { } offset && bytes.U32(BackingLengthOffset) is { } length
+            ? HeaderName.Read(bytes, offset, length, HeaderName.Backing, problems)
+            : null;
 }

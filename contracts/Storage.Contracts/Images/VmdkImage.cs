@@ -5,6 +5,7 @@ internal static class VmdkImage
 {
     private const int CapacityOffset = 12;
     private const int SectorSize = 512;
+    private const int Length = 512;
     private const int DescriptorOffset = 0x200;
     private const int DescriptorLength = 20 * SectorSize;
 
@@ -14,7 +15,8 @@ internal static class VmdkImage
     {
         var bytes = new HeaderBytes(head, ByteOrder.Little);
         var problems = new HeaderProblems();
-        return new ImageHeader("vmdk", bytes.Size(CapacityOffset, SectorSize) ?? problems.Add<long>("The header says no possible size."))
+        problems.CheckLength(bytes, Length);
+        return new ImageHeader("vmdk", problems.Capacity(bytes.Size(CapacityOffset, SectorSize)))
         {
             BackingFile = BackingFile(head, problems),
             Problem = problems.Text,
@@ -34,9 +36,9 @@ internal static class VmdkImage
             return null;
         var value = descriptor[(hint + ParentHint.Length)..];
         var quote = value.IndexOf((byte)'"');
-        var name = quote < 0 ? null : HeaderBytes.Text(value[..quote]);
-        if (name is null)
-            problems.Add("The backing file's name is cut off or is not text.");
-        return string.IsNullOrEmpty(name) ? null : name;
+        if (quote >= 0)
+            return HeaderName.Read(value[..quote], HeaderName.Backing, problems);
+        problems.Add($"{HeaderName.Backing} is cut off.");
+        return null;
     }
 }

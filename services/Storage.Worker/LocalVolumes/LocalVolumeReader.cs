@@ -71,10 +71,12 @@ internal static class LocalVolumeReader
         var buffer = ArrayPool<byte>.Shared.Rent(ImageHeader.ProbeLength);
         try
         {
-            var length = ReadStart(file, buffer.AsSpan(0, ImageHeader.ProbeLength));
+            var size = volume.Physical ?? 0;
+            // No longer than the file: what is asked for comes with one read, without another that only finds the end.
+            var length = ReadStart(file, buffer.AsSpan(0, (int)Math.Min(size, ImageHeader.ProbeLength)));
             return length < 0
                 ? volume with { Problem = HostErrors.Text(HostErrors.Last) }
-                : WithHeader(volume, ImageHeader.Read(buffer.AsSpan(0, length), volume.Physical ?? 0));
+                : WithHeader(volume, ImageHeader.Read(buffer.AsSpan(0, length), size));
         }
         finally
         {
@@ -85,6 +87,7 @@ internal static class LocalVolumeReader
     private static VolumeDefinition WithHeader(VolumeDefinition volume, ImageHeader header) => volume with
     {
         Format = header.Format,
+        // Where the header does not say, the file's size, which libvirt takes too.
         Capacity = header.Capacity ?? volume.Capacity,
         Compat = header.Compat,
         ClusterSize = header.ClusterSize,

@@ -1,155 +1,171 @@
-using System.Buffers.Binary;
-using System.Text;
 using Storage.Contracts.Images;
 using Xunit;
 
 namespace Storage.Tests.Images;
 
+/// <summary>Which format a file has, and its capacity, row by row of libvirt's table.</summary>
 public sealed class ImageHeaderTests
 {
+    private const long FileSize = 1L << 20;
     private const long Gigabyte = 1L << 30;
+    private const string Qfi = "514649FB";
+
+    private static readonly Row[] Rows =
+    [
+        new("vpc", 0, "636F6E6563746978", true, 12, [0x10000], 40, 1),
+        new("vdi", 64, "7F10DABE", false, 68, [0x00010001], 368, 1),
+        new("ploop", 0, "576974686F7546726553706163457874", false, null, [], 36, 512),
+        new("cow", 0, "4F4F4F4D", true, 4, [2], 1036, 1),
+        new("qcow", 0, Qfi, true, 4, [1], 24, 1),
+        new("qcow2", 0, Qfi, true, 4, [2, 3], 24, 1),
+        new("qed", 0, "51454400", false, null, [], 48, 1),
+        new("vmdk", 0, "4B444D56", false, 4, [1, 2, 3], 12, 512),
+    ];
+
+    [Fact]
+    public void A_format_is_known_by_its_magic_number_in_every_version_that_is_known() => Assert.All(Rows, row =>
+    {
+        foreach (var version in row.Versions.DefaultIfEmpty())
+        {
+            var image = ImageHeader.Read(row.Head(version, Gigabyte / row.Unit).Bytes, FileSize);
+            Assert.Equal((row.Format, Gigabyte, null), (image.Format, image.Capacity, image.Problem));
+        }
+    });
+
+    [Fact]
+    public void A_magic_number_with_a_version_that_is_not_known_is_raw_with_a_problem() => Assert.All(
+        Rows.Where(row => row.VersionAt is not null),
+        row =>
+        {
+            foreach (var version in new uint[] { 0, row.Versions[^1] + (row.Magic == Qfi ? 3u : 1u), uint.MaxValue })
+            {
+                var image = ImageHeader.Read(row.Head(version, Gigabyte / row.Unit).Bytes, FileSize);
+                Assert.Equal(("raw", FileSize), (image.Format, image.Capacity));
+                Assert.Contains(row.Magic == Qfi ? "qcow" : row.Format, image.Problem, StringComparison.Ordinal);
+            }
+        });
+
+    [Fact]
+    public void A_magic_number_without_its_version_is_raw_with_a_problem() => Assert.All(
+        Rows.Where(row => row.VersionAt is not null),
+        row =>
+        {
+            var image = ImageHeader.Read(row.Head(row.Versions[0], 0).Bytes.AsSpan(0, row.VersionAt!.Value + 3), FileSize);
+            Assert.Equal(("raw", FileSize, true), (image.Format, image.Capacity, image.Problem is not null));
+        });
+
+    [Fact]
+    public void A_magic_number_that_is_cut_off_or_elsewhere_is_raw() => Assert.All(Rows, row =>
+    {
+        var head = row.Head(row.Versions.FirstOrDefault(), Gigabyte / row.Unit).Bytes;
+        Assert.Equal(new ImageHeader("raw", FileSize), ImageHeader.Read(head.AsSpan(0, row.MagicAt + row.Magic.Length / 2 - 1), FileSize));
+        Assert.Equal(new ImageHeader("raw", FileSize), ImageHeader.Read([0, .. head], FileSize));
+    });
+
+    [Fact]
+    public void A_capacity_that_no_file_can_have_is_none_with_a_problem() => Assert.All(Rows, row =>
+    {
+        var limit = (1UL << 63) / (ulong)row.Unit;
+        foreach (var units in new[] { limit, limit + 1, ulong.MaxValue })
+        {
+            var image = ImageHeader.Read(row.Head(row.Versions.FirstOrDefault(), units).Bytes, FileSize);
+            Assert.Equal((row.Format, null), (image.Format, image.Capacity));
+            Assert.Contains("size", image.Problem, StringComparison.Ordinal);
+        }
+        Assert.Equal(long.MaxValue - (row.Unit - 1), ImageHeader.Read(row.Head(row.Versions.FirstOrDefault(), limit - 1).Bytes, FileSize).Capacity);
+    });
+
+    [Fact]
+    public void A_capacity_that_is_cut_off_is_none_with_a_problem() => Assert.All(Rows, row =>
+    {
+        var head = row.Head(row.Versions.FirstOrDefault(), Gigabyte / row.Unit).Bytes;
+        var image = ImageHeader.Read(head.AsSpan(0, row.CapacityAt + 7), FileSize);
+        Assert.Equal((row.Format, null), (image.Format, image.Capacity));
+        Assert.NotNull(image.Problem);
+    });
 
     [Fact]
     public void An_empty_file_and_text_are_raw_with_the_files_size()
     {
-        Assert.Equal(("raw", 0L), FormatAndCapacity(ImageHeader.Read([], 0)));
-        Assert.Equal(("raw", 12L), FormatAndCapacity(ImageHeader.Read("hello, world"u8, 12)));
+        Assert.Equal(new ImageHeader("raw", 0), ImageHeader.Read([], 0));
+        Assert.Equal(new ImageHeader("raw", 12), ImageHeader.Read("hello, world"u8, 12));
+        Assert.Equal(new ImageHeader("raw", 0), ImageHeader.Read([], -1));
     }
 
     [Fact]
-    public void A_qcow2_of_version_3_shows_what_its_header_says()
+    public void An_iso_is_known_at_the_end_of_what_is_read_and_before_any_other_format()
     {
-        var head = Qcow2(version: 3, Gigabyte, clusterBits: 17, backing: "../base.img", backingFormat: "raw", compatible: 1, incompatible: 0b1_0000);
-        var image = ImageHeader.Read(head, 4096);
-        Assert.Equal(("qcow2", Gigabyte), FormatAndCapacity(image));
-        Assert.Equal((131072L, "1.1", "../base.img", "raw"), (image.ClusterSize, image.Compat, image.BackingFile, image.BackingFormat));
-        Assert.Equal(["extended_l2", "lazy_refcounts"], image.Features!.Order());
+        var head = new Head(40_000, bigEndian: true).Put(0, "OOOM").U32(4, 2).Put(32_769, "CD001");
+        Assert.Equal(new ImageHeader("iso", 40_000), ImageHeader.Read(head.Bytes, 40_000));
+        Assert.Equal("cow", ImageHeader.Read(head.Bytes.AsSpan(0, 32_769 + 4), 40_000).Format);
+        Assert.Equal("raw", ImageHeader.Read(new Head(40_000, bigEndian: true).Put(32_768, "CD001").Bytes, 40_000).Format);
+    }
+
+    [Fact]
+    public void What_lies_after_the_bytes_of_a_probe_is_not_looked_at()
+    {
+        var head = new Head(40_000, bigEndian: true).Put(0, [.. "QFI"u8, 0xFB]).U32(4, 1).U64(8, ImageHeader.ProbeLength - 3).U32(16, 4)
+            .Put(ImageHeader.ProbeLength - 3, "base");
+        Assert.Null(ImageHeader.Read(head.Bytes, 40_000).BackingFile);
+        Assert.Equal("bas", ImageHeader.Read(head.U32(16, 3).Bytes, 40_000).BackingFile);
+    }
+
+    [Fact]
+    public void Every_sample_is_read_without_a_problem() => Assert.All(SampleImages.All, sample =>
+    {
+        var image = ImageHeader.Read(sample.Head, 8 << 20);
         Assert.Null(image.Problem);
+        Assert.Equal(sample.Name.StartsWith("luks", StringComparison.Ordinal) ? "raw" : sample.Name.Split(' ')[0], image.Format);
+    });
+
+    [Fact]
+    public void A_luks_container_is_raw_and_encrypted_without_its_header()
+    {
+        var head = Luks(version: 1).U32(104, 4096).Bytes;
+        Assert.Equal(new ImageHeader("raw", Gigabyte - 4096 * 512) { Encryption = "luks" }, ImageHeader.Read(head, Gigabyte));
+        Assert.Equal(new ImageHeader("raw", 0) { Encryption = "luks" }, ImageHeader.Read(head, 4096 * 512));
     }
 
     [Fact]
-    public void A_qcow2_of_version_2_has_no_compat_and_no_features()
+    public void A_luks_container_whose_data_is_outside_the_file_or_not_said_has_no_capacity_and_a_problem()
     {
-        var image = ImageHeader.Read(Qcow2(version: 2, Gigabyte, clusterBits: 16), 4096);
-        Assert.Equal(("qcow2", Gigabyte, null), (image.Format, image.Capacity, image.Compat));
-        Assert.Empty(image.Features ?? []);
-    }
-
-    [Fact]
-    public void An_extension_after_one_whose_length_is_no_multiple_of_eight_is_read()
-    {
-        var head = Qcow2(version: 3, Gigabyte, clusterBits: 16, backing: "b", backingFormat: "qcow2", incompatible: 0b100, dataFile: "disk.data");
-        var image = ImageHeader.Read(head, 4096);
-        Assert.Equal(("qcow2", "disk.data"), (image.BackingFormat, image.DataFile));
-        Assert.Contains("data_file", image.Features!);
-    }
-
-    [Fact]
-    public void The_backing_format_is_never_guessed()
-    {
-        var image = ImageHeader.Read(Qcow2(version: 3, Gigabyte, clusterBits: 16, backing: "base.qcow2"), 4096);
-        Assert.Equal(("base.qcow2", null), (image.BackingFile, image.BackingFormat));
-    }
-
-    [Theory]
-    [InlineData(40)]
-    [InlineData(80)]
-    [InlineData(99)]
-    public void A_header_that_is_cut_off_is_a_problem_and_not_an_exception(int length)
-    {
-        var image = ImageHeader.Read(Qcow2(version: 3, Gigabyte, clusterBits: 16).AsSpan(0, length), length);
-        Assert.NotNull(image.Problem);
-    }
-
-    [Theory]
-    [InlineData("vdi", 64, new byte[] { 0x7F, 0x10, 0xDA, 0xBE }, 68, new byte[] { 1, 0, 1, 0 }, 368, false, 1)]
-    [InlineData("vpc", 0, new byte[] { 0x63, 0x6F, 0x6E, 0x65, 0x63, 0x74, 0x69, 0x78 }, 12, new byte[] { 0, 1, 0, 0 }, 40, true, 1)]
-    [InlineData("qed", 0, new byte[] { 0x51, 0x45, 0x44, 0 }, 4, new byte[] { 0, 0, 1, 0 }, 48, false, 1)]
-    [InlineData("vmdk", 0, new byte[] { 0x4B, 0x44, 0x4D, 0x56 }, 4, new byte[] { 1, 0, 0, 0 }, 12, false, 512)]
-    public void Other_formats_are_known_by_magic_and_version(
-        string format, int magicAt, byte[] magic, int versionAt, byte[] version, int capacityAt, bool bigEndian, int unit)
-    {
-        var head = new byte[1024];
-        magic.CopyTo(head, magicAt);
-        version.CopyTo(head, versionAt);
-        var units = Gigabyte / unit;
-        if (bigEndian)
-            BinaryPrimitives.WriteInt64BigEndian(head.AsSpan(capacityAt), units);
-        else
-            BinaryPrimitives.WriteInt64LittleEndian(head.AsSpan(capacityAt), units);
-        if (format == "qed")
-            BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(4), 65536);
-        Assert.Equal((format, Gigabyte), FormatAndCapacity(ImageHeader.Read(head, 4096)));
-    }
-
-    [Fact]
-    public void A_luks_container_is_raw_and_encrypted()
-    {
-        var head = new byte[592];
-        new byte[] { 0x4C, 0x55, 0x4B, 0x53, 0xBA, 0xBE, 0, 1 }.CopyTo(head, 0);
-        BinaryPrimitives.WriteUInt32BigEndian(head.AsSpan(104), 4096);
-        var image = ImageHeader.Read(head, Gigabyte);
-        Assert.Equal(("raw", "luks", Gigabyte - 4096 * 512), (image.Format, image.Encryption, image.Capacity));
-    }
-
-    [Fact]
-    public void No_header_however_broken_throws_or_claims_an_impossible_size()
-    {
-        byte[][] seeds =
-        [
-            Qcow2(3, Gigabyte, 16, "../base", "qcow2", 1, 0b1_0100, "data"), Qcow2(2, Gigabyte, 9, "b"), "KDMV"u8.ToArray(), "QED\0"u8.ToArray(), "OOOM"u8.ToArray(),
-            "conectix"u8.ToArray(), "WithouFreSpacExt"u8.ToArray(), [0x4C, 0x55, 0x4B, 0x53, 0xBA, 0xBE],
-        ];
-        var random = new Random(20);
-        for (var round = 0; round < 200_000; round++)
+        var head = Luks(version: 1).U32(104, uint.MaxValue).Bytes;
+        foreach (var image in new[] { ImageHeader.Read(head, FileSize), ImageHeader.Read(head.AsSpan(0, 107), FileSize) })
         {
-            var head = new byte[random.Next(1, 1200)];
-            var seed = seeds[round % seeds.Length];
-            seed.AsSpan(0, Math.Min(seed.Length, head.Length)).CopyTo(head);
-            for (var i = random.Next(24); i > 0; i--)
-                head[random.Next(head.Length)] = (byte)random.Next(256);
-            var image = ImageHeader.Read(head, head.Length);
-            Assert.True(image.Capacity is null or >= 0);
+            Assert.Equal(("raw", null, "luks"), (image.Format, image.Capacity, image.Encryption));
+            Assert.NotNull(image.Problem);
         }
     }
 
-    private static (string, long?) FormatAndCapacity(ImageHeader image) => (image.Format, image.Capacity);
+    [Fact]
+    public void A_luks_container_of_version_2_is_encrypted_and_its_capacity_is_not_known() =>
+        Assert.Equal(new ImageHeader("raw", null) { Encryption = "luks" }, ImageHeader.Read(Luks(version: 2).U32(104, 1).Bytes, Gigabyte));
 
-    /// <summary>A qcow2 header as the specification lays it out.</summary>
-    private static byte[] Qcow2(
-        int version, long capacity, int clusterBits, string? backing = null, string? backingFormat = null, ulong compatible = 0, ulong incompatible = 0, string? dataFile = null)
+    [Fact]
+    public void A_luks_container_of_another_version_is_raw_with_a_problem()
     {
-        var head = new byte[1024];
-        "QFI\xfb"u8[..3].CopyTo(head);
-        head[3] = 0xFB;
-        BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(4), version);
-        BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(20), clusterBits);
-        BinaryPrimitives.WriteInt64BigEndian(head.AsSpan(24), capacity);
-        var at = 72;
-        if (version == 3)
+        foreach (var bytes in new[] { Luks(version: 0).Bytes, Luks(version: 3).Bytes, Luks(version: 1).Bytes.AsSpan(0, 7).ToArray() })
         {
-            BinaryPrimitives.WriteUInt64BigEndian(head.AsSpan(72), incompatible);
-            BinaryPrimitives.WriteUInt64BigEndian(head.AsSpan(80), compatible);
-            BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(100), at = 104);
+            var image = ImageHeader.Read(bytes, Gigabyte);
+            Assert.Equal(("raw", Gigabyte, null), (image.Format, image.Capacity, image.Encryption));
+            Assert.NotNull(image.Problem);
         }
-        at = Extension(head, at, 0xE2792ACA, backingFormat);
-        at = Extension(head, at, 0x44415441, dataFile);
-        at += 8;
-        if (backing is not null)
-        {
-            BinaryPrimitives.WriteInt64BigEndian(head.AsSpan(8), at);
-            BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(16), Encoding.UTF8.GetBytes(backing, head.AsSpan(at)));
-        }
-        return head;
     }
 
-    private static int Extension(byte[] head, int at, uint magic, string? text)
+    private static Head Luks(byte version) => new Head(592, bigEndian: true).Put(0, [.. "LUKS"u8, 0xBA, 0xBE, 0, version]);
+
+    /// <param name="Magic">In hexadecimal.</param>
+    /// <param name="Unit">Bytes that the number at <paramref name="CapacityAt"/> counts.</param>
+    private sealed record Row(string Format, int MagicAt, string Magic, bool BigEndian, int? VersionAt, uint[] Versions, int CapacityAt, long Unit)
     {
-        if (text is null)
-            return at;
-        BinaryPrimitives.WriteUInt32BigEndian(head.AsSpan(at), magic);
-        var length = Encoding.UTF8.GetBytes(text, head.AsSpan(at + 8));
-        BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(at + 4), length);
-        return at + 8 + (length + 7) / 8 * 8;
+        public Head Head(uint version, long units) => Head(version, (ulong)units);
+
+        public Head Head(uint version, ulong units)
+        {
+            var head = new Head(2048, BigEndian).Put(MagicAt, Convert.FromHexString(Magic)).U64(CapacityAt, units);
+            if (VersionAt is { } at)
+                head.U32(at, version);
+            return Format == "qcow2" ? head.U32(20, 16).U32(100, 104) : head;
+        }
     }
 }
