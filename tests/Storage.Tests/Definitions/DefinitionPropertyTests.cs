@@ -12,7 +12,7 @@ public sealed class DefinitionPropertyTests
 
     [Fact]
     public void A_completed_pool_survives_XML() => DefinitionGen.Pool.Select(PoolRules.Complete).Sample(
-        pool => Json(PoolRules.Complete(PoolXml.Read(PoolXml.Write(pool, 3, 2, 1), strict: true))) == Json(pool), iter: Cases, print: Json);
+        pool => Json(PoolRules.Complete(PoolXml.Read(PoolXml.Write(pool, 3, 2, 1)))) == Json(pool), iter: Cases, print: Json);
 
     [Fact]
     public void A_completed_pool_survives_JSON() => DefinitionGen.Pool.Select(PoolRules.Complete).Sample(
@@ -32,7 +32,7 @@ public sealed class DefinitionPropertyTests
         DefinitionGen.Volume(type).Select(volume => VolumeRules.Complete(type, volume, VolumePurpose.Describe)).Sample(
             volume =>
             {
-                var xml = VolumeXml.Read(VolumeXml.Write(volume, type), type, strict: true);
+                var xml = VolumeXml.Read(VolumeXml.Write(volume, type), type);
                 var json = JsonSerializer.Deserialize<VolumeDefinition>(Json(volume), StorageJson.Strict)!;
                 // libvirt prints sizes that are not known as 0.
                 var expected = volume with { Capacity = volume.Capacity ?? 0, Allocation = volume.Allocation ?? 0 };

@@ -16,7 +16,7 @@ internal sealed record Part(string Name, bool Required, bool Repeats)
     public Datatype Value { get; private init; } = Datatypes.Text;
 
     /// <summary>Of a child's name.</summary>
-    public string Namespace { get; init; } = "";
+    public string Namespace { get; private init; } = "";
 
     /// <summary>What may stand in its place: exactly one of them is there.</summary>
     public string? Alternative { get; private init; }
@@ -51,6 +51,8 @@ internal sealed record Part(string Name, bool Required, bool Repeats)
     public Part Optional() => this with { Required = false };
 
     public Part AnyNumber() => this with { Required = false, Repeats = true };
+
+    public Part In(string ns) => this with { Namespace = ns };
 
     public Part Or(string alternative) => this with { Alternative = alternative };
 

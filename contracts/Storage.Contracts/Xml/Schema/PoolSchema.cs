@@ -11,11 +11,11 @@ internal static class PoolSchema
 
     private static readonly Part LogicalTarget = Must("target", new Shape(May("path", Shape.Text(AbsoluteFile)), StorageShapes.Permissions));
 
-    private static readonly Part MountOptions = May("mount_opts", new Shape(
-        Any("option", new Shape(Must("@name", Text))) with { Namespace = PoolOptionsXml.Mount })) with { Namespace = PoolOptionsXml.Mount };
+    private static readonly Part MountOption = Any("option", new Shape(Must("@name", Text))).In(PoolOptionsXml.Mount);
+    private static readonly Part MountOptions = May("mount_opts", new Shape(MountOption)).In(PoolOptionsXml.Mount);
 
-    private static readonly Part ClientOptions = May("config_opts", new Shape(
-        Any("option", new Shape(Must("@name", Text), Must("@value", Text))) with { Namespace = PoolOptionsXml.Client })) with { Namespace = PoolOptionsXml.Client };
+    private static readonly Part ClientOption = Any("option", new Shape(Must("@name", Text), Must("@value", Text))).In(PoolOptionsXml.Client);
+    private static readonly Part ClientOptions = May("config_opts", new Shape(ClientOption)).In(PoolOptionsXml.Client);
 
     private static readonly Part Refresh = May("refresh", new Shape(
         May("volume", new Shape(May("@allocation", Datatype.OneOf([.. PoolXml.Allocations.Select(row => row.Name)]))))));

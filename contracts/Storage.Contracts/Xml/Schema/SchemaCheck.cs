@@ -41,7 +41,7 @@ internal static class SchemaCheck
     private static void Take(Part part, InputElement element, HashSet<string> seen, InputElement at)
     {
         if (!seen.Add(part.Name) && !part.Repeats)
-            throw Violation(at, $"<{element.Display}> has one {Quote(part.Name)}.");
+            throw Violation(at, $"<{element.Display}> has only one {Quote(part.Name)}.");
         if (part.Alternative is { } other && seen.Contains(other))
         {
             var message = $"<{element.Display}> has {Quote(part.Name)} or {Quote(other)}, not both.";

@@ -34,38 +34,37 @@ internal static class SourceSchema
         Must("@username", Text),
         Must("secret", new Shape(Must("@uuid", Text).Or("@usage"), Must("@usage", Text).Or("@uuid")))));
 
-    private static readonly PoolTypeInfo Netfs = PoolTypes.Of(PoolType.Netfs);
-    private static readonly string[] ShareFormats = [.. Netfs.SourceFormats.Except(Netfs.VersionedFormats)];
-
-    private static readonly Shape Nfs = new([Hosts, RootedDir, Format(Netfs.VersionedFormats).Optional(), Protocol, .. Maker]);
-    private static readonly Shape Share = new([Hosts, Dir, Format(ShareFormats), .. Maker]);
-
-    private static readonly Dictionary<PoolType, Part> Sources = new()
+    private static readonly Dictionary<PoolType, Func<PoolTypeInfo, Part>> Sources = new()
     {
-        [PoolType.Dir] = May("source", new Shape(Maker)),
-        [PoolType.Fs] = Must("source", new Shape([Device, Format(PoolType.Fs), .. Maker])),
-        [PoolType.Netfs] = Must("source", source => IsShare(source) ? Share : Nfs),
-        [PoolType.Logical] = Must("source", new Shape(
-            [Name.AnyNumber(), Device.AnyNumber(), Format(PoolType.Logical, Maker), .. Maker])),
-        [PoolType.Disk] = Must("source", new Shape([Device, Format(PoolType.Disk, Maker), .. Maker])),
-        [PoolType.Iscsi] = Must("source", new Shape([Hosts, Device, Initiator.Optional(), Auth, .. Maker])),
-        [PoolType.IscsiDirect] = Must("source", new Shape(Hosts, IscsiDevice, Initiator, Auth)),
-        [PoolType.Scsi] = Must("source", new Shape([Must("adapter", AdapterSchema.Of), .. Maker])),
-        [PoolType.Mpath] = May("source", Shape.Empty),
-        [PoolType.Rbd] = Must("source", new Shape(Name, Hosts, Auth)),
-        [PoolType.Sheepdog] = Must("source", new Shape(Hosts, Name)),
-        [PoolType.Gluster] = Must("source", new Shape(Hosts, Name, RootedDir.Optional())),
-        [PoolType.Zfs] = Must("source", new Shape(Name, Device.Optional())),
-        [PoolType.Vstorage] = Must("source", new Shape(Name)),
+        [PoolType.Dir] = _ => Source(Maker).Optional(),
+        [PoolType.Fs] = type => Source([Device, Format(type.SourceFormats).Optional(), .. Maker]),
+        [PoolType.Netfs] = Netfs,
+        [PoolType.Logical] = type => Source([Name.AnyNumber(), Device.AnyNumber(), Format(type.SourceFormats, Maker).Optional(), .. Maker]),
+        [PoolType.Disk] = type => Source([Device, Format(type.SourceFormats, Maker).Optional(), .. Maker]),
+        [PoolType.Iscsi] = _ => Source([Hosts, Device, Initiator.Optional(), Auth, .. Maker]),
+        [PoolType.IscsiDirect] = _ => Source(Hosts, IscsiDevice, Initiator, Auth),
+        [PoolType.Scsi] = _ => Source([Must("adapter", AdapterSchema.Of), .. Maker]),
+        [PoolType.Mpath] = _ => Source().Optional(),
+        [PoolType.Rbd] = _ => Source(Name, Hosts, Auth),
+        [PoolType.Sheepdog] = _ => Source(Hosts, Name),
+        [PoolType.Gluster] = _ => Source(Hosts, Name, RootedDir.Optional()),
+        [PoolType.Zfs] = _ => Source(Name, Device.Optional()),
+        [PoolType.Vstorage] = _ => Source(Name),
     };
 
-    public static Part Of(PoolTypeInfo type) => Sources[type.Type];
+    public static Part Of(PoolTypeInfo type) => Sources[type.Type](type);
 
-    private static Part Format(PoolType type, params Part[] parts) => Format(PoolTypes.Of(type).SourceFormats, parts).Optional();
+    private static Part Source(params IReadOnlyList<Part> parts) => Must("source", new Shape(parts));
+
+    /// <summary>NFS is the rule; the formats that have no versions make a source of another kind.</summary>
+    private static Part Netfs(PoolTypeInfo type)
+    {
+        string[] shares = [.. type.SourceFormats.Except(type.VersionedFormats)];
+        var share = new Shape([Hosts, Dir, Format(shares), .. Maker]);
+        var nfs = new Shape([Hosts, RootedDir, Format(type.VersionedFormats).Optional(), Protocol, .. Maker]);
+        return Must("source", source => shares.Contains(Datatype.Trim(source.ChildAttribute("format", "type") ?? "")) ? share : nfs);
+    }
 
     private static Part Format(IReadOnlyList<string> formats, params Part[] parts) =>
         Must("format", new Shape([Must("@type", Datatype.OneOf(formats)), .. parts]));
-
-    private static bool IsShare(InputElement source) =>
-        source.ChildAttribute("format", "type") is { } format && ShareFormats.Contains(Datatype.Trim(format));
 }

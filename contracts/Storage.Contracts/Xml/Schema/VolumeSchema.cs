@@ -9,7 +9,7 @@ internal static class VolumeSchema
 {
     private static readonly Part Format = May("format", new Shape(Must("@type", Datatype.OneOf(
     [
-        "unknown", "luks", .. PoolTypes.FileFormats, .. PoolTypes.Of(PoolType.Fs).SourceFormats, .. PoolTypes.Of(PoolType.Disk).VolumeFormats,
+        "unknown", "luks", .. PoolTypes.FileSystems, .. PoolTypes.All.SelectMany(type => type.VolumeFormats).Distinct(),
     ]))));
 
     private static readonly Shape Timestamp = Shape.Text(Datatypes.Timestamp);
