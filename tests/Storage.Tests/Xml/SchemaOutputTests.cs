@@ -94,6 +94,7 @@ public sealed class SchemaOutputTests
 
     private static VolumeDefinition Known(VolumeDefinition volume) => volume with
     {
+        Capacity = volume.Capacity ?? 1,
         Type = volume.Type == VolumeKind.Ploop ? VolumeKind.Dir : volume.Type,
         Features = volume.Features is { } features ? [.. features.Where(feature => feature != "data_file")] : null,
         Encryption = volume.Encryption is { Cipher: { } cipher, Ivgen: not null, Secrets.Count: > 0 } encryption

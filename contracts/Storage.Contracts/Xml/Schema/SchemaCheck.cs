@@ -54,7 +54,10 @@ internal static class SchemaCheck
         foreach (var part in parts)
         {
             if (part.Required && !seen.Contains(part.Name) && !seen.Contains(part.Alternative ?? part.Name))
-                throw Violation(element, part, $"<{element.Display}> needs {Quote(part.Name)}{(part.Alternative is { } other ? $" or {Quote(other)}" : "")}.");
+            {
+                var other = part.Alternative is null ? "" : $" or {Quote(part.Alternative)}";
+                throw Violation(element, part, $"<{element.Display}> needs {Quote(part.Name)}{other}.");
+            }
             if (seen.Contains(part.Name) && part.Company.FirstOrDefault(name => !seen.Contains(name)) is { } company)
                 throw Violation(element, $"{Quote(part.Name)} comes with {Quote(company)}.", company);
         }
