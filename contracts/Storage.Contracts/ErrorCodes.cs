@@ -9,6 +9,7 @@ public static class ErrorCodes
     public const string InvalidDefinition = "invalid-definition";
     public const string InvalidArgument = "invalid-argument";
     public const string UnknownField = "unknown-field";
+    public const string SchemaViolation = "schema-violation";
     public const string Overflow = "overflow";
     public const string UnsupportedConfiguration = "unsupported-configuration";
     public const string Unsupported = "unsupported";
@@ -48,6 +49,7 @@ public static class ErrorCodes
         new(InvalidDefinition, 422, 27),
         new(InvalidArgument, 422, 8),
         new(UnknownField, 422, 92),
+        new(SchemaViolation, 422, 92),
         new(Overflow, 422, 82),
         new(UnsupportedConfiguration, 422, 67),
         new(Unsupported, 422, 3),

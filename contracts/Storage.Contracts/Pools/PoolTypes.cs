@@ -156,6 +156,10 @@ public static class PoolTypes
     public static IReadOnlyList<string> FileFormats { get; } =
         ["raw", "dir", "bochs", "cloop", "dmg", "iso", "vpc", "vdi", "fat", "vhd", "ploop", "cow", "qcow", "qcow2", "qed", "vmdk"];
 
+    /// <summary>Formats of a file system on a device.</summary>
+    public static IReadOnlyList<string> FileSystems { get; } =
+        ["auto", "ext2", "ext3", "ext4", "ufs", "iso9660", "udf", "gfs", "gfs2", "vfat", "hfs+", "xfs", "ocfs2", "vmfs"];
+
     private static readonly string[] PartitionTypes =
         ["none", "linux", "fat16", "fat32", "linux-swap", "linux-lvm", "linux-raid", "extended"];
 
@@ -169,8 +173,7 @@ public static class PoolTypes
             Identity = Same.TargetPath, Traits = Trait.CopyOnWrite,
         },
         new(PoolType.Fs, "fs", PoolFamily.File, PoolScope.Host, Devices, TargetPathRule.Required, false,
-            ["auto", "ext2", "ext3", "ext4", "ufs", "iso9660", "udf", "gfs", "gfs2", "vfat", "hfs+", "xfs", "ocfs2", "vmfs"], "auto",
-            FileFormats, "raw", Can.Build | Can.Delete | Volumes)
+            FileSystems, "auto", FileFormats, "raw", Can.Build | Can.Delete | Volumes)
         {
             Source = Devices | Format, Identity = Same.Device, Traits = Trait.CopyOnWrite | Trait.MountOptions,
         },

@@ -5,8 +5,8 @@ namespace Storage.Contracts;
 /// <summary><c>&lt;adapter&gt;</c> of a scsi pool. Without a type it is the old form: the name of a SCSI host and nothing else.</summary>
 internal static class AdapterXml
 {
-    private const string ScsiHost = "scsi_host";
-    private const string FcHost = "fc_host";
+    public const string ScsiHost = "scsi_host";
+    public const string FcHost = "fc_host";
 
     public static SourceAdapter? Read(InputElement? element)
     {

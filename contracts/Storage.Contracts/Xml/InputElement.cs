@@ -51,6 +51,9 @@ internal sealed class InputElement(InputElement? parent, string prefix, string n
         }
     }
 
+    /// <summary>The text without that of elements within; blanks count.</summary>
+    public string OwnText => nodes is null ? text ?? "" : text + string.Concat(nodes.Where(node => node.LocalName == TextNode).Select(node => node.text));
+
     public void Add(InputElement child) => (nodes ??= []).Add(child);
 
     public void Add(string piece)

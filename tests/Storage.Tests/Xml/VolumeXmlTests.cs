@@ -150,17 +150,6 @@ public sealed class VolumeXmlTests
         Assert.Equal((code, field), (error.Code, error.Field));
     }
 
-    [Theory]
-    [InlineData("<volume><name>a</name><owner/></volume>", "volume/owner")]
-    [InlineData("<volume><name>a</name><target><format type='raw' version='2'/></target></volume>", "volume/target/format/@version")]
-    [InlineData("<volume><name>a</name><target><features><a b='c'/></features></target></volume>", "volume/target/features/a/@b")]
-    public void A_strict_reader_refuses_what_it_does_not_know(string document, string field)
-    {
-        VolumeXml.Read(document, Dir);
-        var error = Assert.Throws<StorageException>(() => VolumeXml.Read(document, Dir, strict: true)).Error;
-        Assert.Equal((ErrorCodes.UnknownField, field), (error.Code, error.Field));
-    }
-
     [Fact]
     public void A_format_is_neither_read_nor_written_where_volumes_have_none()
     {

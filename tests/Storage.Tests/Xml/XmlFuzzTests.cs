@@ -32,6 +32,8 @@ public sealed class XmlFuzzTests
             {
                 Attempt(() => PoolRules.Complete(PoolXml.Read(document)));
                 Attempt(() => VolumeRules.Complete(type, VolumeXml.Read(document, type), VolumePurpose.Describe));
+                Attempt(() => PoolXml.Read(document, strict: true));
+                Attempt(() => VolumeXml.Read(document, type, strict: true));
                 Attempt(() => PoolSourceXml.Read(document, type, strict: true));
             }
         },
