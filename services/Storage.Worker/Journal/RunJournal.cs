@@ -131,6 +131,7 @@ public sealed class RunJournal : IAsyncDisposable
             var revision = clock.Last;
             endsSincePrune += group.Count(write => write.Prunes);
             var pruned = 0;
+            WorkerSteps.Pass(WorkerSteps.JournalCommitting);
             file.InTransaction(() =>
             {
                 foreach (var write in group)
@@ -140,6 +141,7 @@ public sealed class RunJournal : IAsyncDisposable
                 if (endsSincePrune >= EndsPerPrune)
                     pruned = file.Prune(options.Keep, options.KeepFor);
             });
+            WorkerSteps.Pass(WorkerSteps.JournalCommitted);
             endsSincePrune = endsSincePrune >= EndsPerPrune ? 0 : endsSincePrune;
             entries -= pruned;
             recorded = Math.Max(recorded, revision);

@@ -24,6 +24,7 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
         var stdout = new OutputStart(ToolOutput.MaxStdout, stop.Cancel);
         var stderr = new OutputTail(ToolOutput.MaxStderr);
         var started = Stopwatch.GetTimestamp();
+        WorkerSteps.Pass(WorkerSteps.ToolStarting);
         try
         {
             var running = InOwnSession(path, command.Arguments)
@@ -36,6 +37,7 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
             // Registered after CliWrap's own handler and so called before it: the session goes while its leader still names it.
             using var kill = stop.Token.Register(() => LibC.KillSession(running.ProcessId));
             var result = await running;
+            WorkerSteps.Pass(WorkerSteps.ToolEnded);
             var output = new ToolOutput(result.ExitCode, stdout.Text, command.Redact(stderr.Text), Stopwatch.GetElapsedTime(started));
             if (!command.AcceptedExitCodes.Contains(output.ExitCode))
                 throw Failed(command, output);

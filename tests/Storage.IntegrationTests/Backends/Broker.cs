@@ -45,6 +45,14 @@ public sealed class Broker(IServer server, string host, int port, int management
         (await _management.PutAsJsonAsync($"permissions/{name}/{user.UserName}", all, cancellationToken)).EnsureSuccessStatusCode();
     }
 
+    /// <summary>Ends all connections to a virtual host.</summary>
+    public async Task CutAsync(string virtualHost, CancellationToken cancellationToken)
+    {
+        var connections = await _management.GetFromJsonAsync<Connection[]>($"vhosts/{virtualHost}/connections", cancellationToken);
+        foreach (var connection in connections ?? [])
+            await _management.DeleteAsync($"connections/{Uri.EscapeDataString(connection.name)}", cancellationToken);
+    }
+
     public async Task DeleteVirtualHostAsync(string name, CancellationToken cancellationToken) =>
         (await _management.DeleteAsync($"vhosts/{name}", cancellationToken)).EnsureSuccessStatusCode();
 
@@ -62,4 +70,6 @@ public sealed class Broker(IServer server, string host, int port, int management
     }
 
     private sealed record Overview(string rabbitmq_version);
+
+    private sealed record Connection(string name);
 }

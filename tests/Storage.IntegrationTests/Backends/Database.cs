@@ -36,6 +36,10 @@ public sealed class Database(IServer server, string host, int port, NetworkCrede
     public Task CreateAsync(string database, CancellationToken cancellationToken) =>
         ExecuteAsync($"CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'", cancellationToken);
 
+    /// <summary>Ends all connections to a database, as a fail-over or a firewall does.</summary>
+    public Task CutAsync(string database, CancellationToken cancellationToken) => ExecuteAsync(
+        $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'", cancellationToken);
+
     /// <summary>Removes a database, also while somebody is connected to it.</summary>
     public Task DropAsync(string database, CancellationToken cancellationToken) =>
         ExecuteAsync($"DROP DATABASE IF EXISTS {database} WITH (FORCE)", cancellationToken);

@@ -91,6 +91,10 @@ public sealed class BackendSpace(TestBackends backends, string name) : IAsyncDis
     /// <summary>For <c>Ledger__Connection</c>.</summary>
     public string Ledger => backends.Database.ConnectionString(name);
 
+    public Task CutBusAsync(CancellationToken cancellationToken) => backends.Broker.CutAsync(name, cancellationToken);
+
+    public Task CutLedgerAsync(CancellationToken cancellationToken) => backends.Database.CutAsync(name, cancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         await backends.Broker.DeleteVirtualHostAsync(name, CancellationToken.None);

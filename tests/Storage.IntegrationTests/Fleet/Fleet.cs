@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using Npgsql;
 using RabbitMQ.Client;
 using Xunit;
 
@@ -29,6 +30,10 @@ public sealed class Fleet : IAsyncDisposable
     }
 
     public BackendSpace Space { get; }
+
+    /// <summary>What nobody may find in a log, an event or an answer.</summary>
+    public IReadOnlyList<string> Secrets =>
+        [_token, Space.Bus.UserInfo.Split(':')[1], new NpgsqlConnectionStringBuilder(Space.Ledger).Password!];
 
     public ServiceProcess Api { get; }
 

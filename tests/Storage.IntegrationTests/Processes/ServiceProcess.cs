@@ -103,7 +103,8 @@ public sealed class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it and waits for nothing.</summary>
-    public async Task LaunchAsync()
+    /// <param name="environment">More for this start alone.</param>
+    public async Task LaunchAsync(IReadOnlyDictionary<string, string>? environment = null)
     {
         if (_process is not null)
         {
@@ -111,7 +112,8 @@ public sealed class ServiceProcess : IAsyncDisposable
                 throw new InvalidOperationException($"{Name} runs already.");
             await _process.DisposeAsync();
         }
-        _process = await GuardedProcess.StartAsync(_start);
+        var start = environment is null ? _start : _start with { Environment = new Dictionary<string, string>([.. _start.Environment, .. environment]) };
+        _process = await GuardedProcess.StartAsync(start);
     }
 
     private Task HealthAsync(string check) => Eventually.HoldsAsync(

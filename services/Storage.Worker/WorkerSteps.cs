@@ -1,0 +1,23 @@
+using System.Diagnostics;
+
+namespace Storage.Worker;
+
+/// <summary>
+/// The steps between which a worker must be able to die: told to whoever listens to the <see cref="DiagnosticListener"/>
+/// <c>Storage.Worker</c>. Tests that end the process there do; nobody else needs to.
+/// </summary>
+internal static class WorkerSteps
+{
+    public const string JournalCommitting = nameof(JournalCommitting);
+    public const string JournalCommitted = nameof(JournalCommitted);
+    public const string ToolStarting = nameof(ToolStarting);
+    public const string ToolEnded = nameof(ToolEnded);
+
+    private static readonly DiagnosticListener Steps = new("Storage.Worker");
+
+    public static void Pass(string step)
+    {
+        if (Steps.IsEnabled(step))
+            Steps.Write(step, null);
+    }
+}

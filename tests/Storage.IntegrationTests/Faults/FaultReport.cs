@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Text;
+
+namespace Storage.IntegrationTests;
+
+/// <summary>What a fault run did and found.</summary>
+/// <param name="Operations">How many ended how.</param>
+/// <param name="Faults">How many of each kind.</param>
+/// <param name="Recoveries">From a kill to the end of a command sent then.</param>
+public sealed record FaultReport(
+    int Seed,
+    TimeSpan Duration,
+    int Sent,
+    int Refused,
+    IReadOnlyDictionary<string, int> Operations,
+    int Kills,
+    IReadOnlyDictionary<string, int> Faults,
+    IReadOnlyList<TimeSpan> Recoveries,
+    IReadOnlyList<string> Violations)
+{
+    /// <summary>Where reports and the logs of runs with violations go.</summary>
+    public static string Folder => Environment.GetEnvironmentVariable("STORAGE_FAULT_REPORTS") is { Length: > 0 } folder
+        ? folder : Path.Combine(Path.GetTempPath(), "storage-faults");
+
+    public int Events { get; init; }
+
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"## Seed {Seed}: {Violations.Count} violations");
+        text.AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{Duration.TotalSeconds:0} s, {Sent} commands sent, {Refused} refused, {Kills} kills, {Events} events.");
+        text.AppendLine(CultureInfo.InvariantCulture, $"Operations: {Join(Operations)}.");
+        text.AppendLine(CultureInfo.InvariantCulture, $"Recovery after a kill: p50 {Percentile(50):0.0} s, p99 {Percentile(99):0.0} s, worst {Percentile(100):0.0} s.");
+        text.AppendLine();
+        text.AppendLine("| fault | times |");
+        text.AppendLine("|---|---|");
+        foreach (var (fault, times) in Faults.OrderByDescending(fault => fault.Value))
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {fault} | {times} |");
+        foreach (var violation in Violations)
+            text.AppendLine().Append("VIOLATION ").AppendLine(violation);
+        return text.ToString();
+    }
+
+    private double Percentile(int percent)
+    {
+        var sorted = Recoveries.Order().ToList();
+        return sorted.Count == 0 ? 0 : sorted[Math.Min(sorted.Count - 1, sorted.Count * percent / 100)].TotalSeconds;
+    }
+
+    private static string Join(IReadOnlyDictionary<string, int> counts) =>
+        string.Join(", ", counts.OrderBy(count => count.Key).Select(count => $"{count.Value} {count.Key}"));
+}

@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace Storage.IntegrationTests;
+
+/// <summary>One run: a fleet of its own, clients at work while faults are injected, quiet, and what the checker finds then.</summary>
+public sealed class FaultRun(TestBackends backends, int seed)
+{
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(180);
+
+    /// <param name="enough">Says when no more faults are to be injected.</param>
+    public async Task<FaultReport> RunAsync(Func<FaultInjector, TimeSpan, bool> enough)
+    {
+        var toolFolder = Directory.CreateTempSubdirectory("storage-tool-").FullName;
+        var tool = new UnreliableTool(toolFolder);
+        var path = $"{tool.Folder}:{Environment.GetEnvironmentVariable("PATH")}";
+        try
+        {
+            await using var fleet = await Fleet.StartAsync(backends, new FleetLayout
+            {
+                Environment = new Dictionary<string, string> { ["PATH"] = path, ["Logging__LogLevel__Default"] = "Information" },
+            });
+            await using var disk = await SmallDisk.TryMountAsync(fleet.PoolPath("small-disk"));
+            List<FaultPool> pools =
+            [
+                new("quiet-a", fleet.PoolPath("quiet-a"), Rough: false),
+                new("quiet-b", fleet.PoolPath("quiet-b"), Rough: false),
+                new("rough-a", fleet.PoolPath("rough-a"), Rough: true),
+            ];
+            if (disk is not null)
+                pools.Add(new FaultPool("small", Path.Combine(disk.Path, "pool"), Rough: true));
+            var probe = new FaultPool("probe", fleet.PoolPath("probe"), Rough: false);
+            foreach (var pool in pools.Append(probe))
+                await DefineAsync(fleet, pool);
+            return await RunAsync(fleet, pools, disk, tool, probe, enough);
+        }
+        finally
+        {
+            Directory.Delete(toolFolder, recursive: true);
+        }
+    }
+
+    private async Task<FaultReport> RunAsync(
+        Fleet fleet, List<FaultPool> pools, SmallDisk? disk, UnreliableTool tool, FaultPool probe, Func<FaultInjector, TimeSpan, bool> enough)
+    {
+        var watch = Stopwatch.StartNew();
+        var workload = new Workload(fleet, pools, seed);
+        var faults = new FaultInjector(fleet, backends, pools, disk, tool, () => workload.ProbeAsync(probe.Name), seed);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var clients = workload.RunAsync(stop.Token);
+        while (!enough(faults, watch.Elapsed))
+            await faults.InjectAsync();
+        await stop.CancelAsync();
+        await clients;
+        var violations = new List<string>(workload.Violations);
+        if (await StuckAsync(fleet) is { } stuck)
+            violations.Add(stuck);
+        else
+            violations.AddRange(await new FaultChecker(fleet, pools).CheckAsync(workload.Accepted));
+        var operations = (await fleet.Client.ReadAllAsync("/v1/operations", 1000))
+            .GroupBy(operation => operation.GetProperty("state").GetString()!).ToDictionary(state => state.Key, state => state.Count());
+        if (violations.Count > 0)
+            Keep(fleet);
+        return new FaultReport(seed, watch.Elapsed, workload.Sent, workload.Refused, operations, faults.Kills, faults.Injected, [.. faults.Recoveries], violations)
+        {
+            Events = (await fleet.Client.ReadEventsAsync()).Count,
+        };
+    }
+
+    private static async Task DefineAsync(Fleet fleet, FaultPool pool)
+    {
+        await fleet.Client.PostAsync("/v1/pools", new { type = "dir", name = pool.Name, target = new { path = pool.Path } });
+        await fleet.Client.PostAsync($"/v1/pools/{pool.Name}/build");
+        await fleet.Client.PostAsync($"/v1/pools/{pool.Name}/start");
+    }
+
+    /// <summary>Every operation ends without anybody's help.</summary>
+    private static async Task<string?> StuckAsync(Fleet fleet)
+    {
+        try
+        {
+            await Eventually.HoldsAsync("all operations to end", async _ => (await LiveAsync(fleet)).Count == 0, Quiet);
+            return null;
+        }
+        catch (TimeoutException)
+        {
+            return $"After {Quiet.TotalSeconds:0} s of quiet these have not ended:\n{string.Join('\n', (await LiveAsync(fleet)).Take(10))}";
+        }
+    }
+
+    private static async Task<List<string>> LiveAsync(Fleet fleet)
+    {
+        var live = new List<string>();
+        foreach (var state in new[] { "queued", "dispatched", "running" })
+            live.AddRange((await fleet.Client.ReadAllAsync($"/v1/operations?state={state}", 1000)).Select(operation => operation.ToString()));
+        return live;
+    }
+
+    /// <summary>What helps to understand a violation outlives the fleet.</summary>
+    private void Keep(Fleet fleet)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(FaultReport.Folder, $"seed-{seed}")).FullName;
+        foreach (var log in Directory.GetFiles(fleet.Folder, "*.log"))
+            File.Copy(log, Path.Combine(folder, Path.GetFileName(log)), overwrite: true);
+        foreach (var journal in Directory.GetFiles(Path.Combine(fleet.Folder, "state"), "journal.db*", SearchOption.AllDirectories))
+            File.Copy(journal, Path.Combine(folder, Path.GetFileName(journal)), overwrite: true);
+    }
+}
