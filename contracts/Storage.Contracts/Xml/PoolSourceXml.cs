@@ -84,6 +84,6 @@ public static class PoolSourceXml
     {
         if (strict)
             PoolSchema.CheckSource(source, type);
-        return SourceRules.Complete(type, new SourceElement(source, type));
+        return DocumentPaths.Judge(source, () => SourceRules.Complete(type, new SourceElement(source, type)));
     }
 }

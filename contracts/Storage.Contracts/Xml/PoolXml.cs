@@ -14,8 +14,7 @@ public static class PoolXml
     /// <param name="strict">Holds the document to libvirt's schema; otherwise what is unknown is passed over.</param>
     /// <exception cref="StorageException">
     /// The document is wrong. Of several mistakes it is the one that libvirt would name first. The field is a path in the document, such
-    /// as <c>pool/source/host[2]/@name</c>, where its form is wrong, or one in the model, as <see cref="PoolRules.Complete(PoolDefinition)"/> has it.
-    /// No other exception is thrown.
+    /// as <c>pool/source/host[2]/@name</c>. No other exception is thrown.
     /// </exception>
     public static PoolDefinition Read(string xml, bool strict = false) => Read(XmlInput.Read(xml, Root), strict);
 
@@ -62,6 +61,6 @@ public static class PoolXml
     {
         if (strict)
             PoolSchema.Check(pool);
-        return PoolRules.Complete(new PoolElement(pool));
+        return DocumentPaths.Judge(pool, () => PoolRules.Complete(new PoolElement(pool)));
     }
 }

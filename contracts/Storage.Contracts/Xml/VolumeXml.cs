@@ -21,8 +21,7 @@ public static class VolumeXml
     /// <param name="purpose">What it is judged for; nothing is left out for any.</param>
     /// <exception cref="StorageException">
     /// The document is wrong. Of several mistakes it is the one that libvirt would name first. The field is a path in the document, such
-    /// as <c>volume/target/permissions/mode</c>, where its form is wrong, or one in the model, as <see cref="VolumeRules"/> has it. No
-    /// other exception is thrown.
+    /// as <c>volume/target/permissions/mode</c>. No other exception is thrown.
     /// </exception>
     public static VolumeDefinition Read(
         string xml, PoolTypeInfo type, bool strict = false, VolumePurpose purpose = VolumePurpose.Describe) =>
@@ -121,6 +120,6 @@ public static class VolumeXml
     {
         if (strict)
             VolumeSchema.Check(volume);
-        return VolumeRules.Check(type, new VolumeElement(volume, type), purpose);
+        return DocumentPaths.Judge(volume, () => VolumeRules.Check(type, new VolumeElement(volume, type), purpose));
     }
 }

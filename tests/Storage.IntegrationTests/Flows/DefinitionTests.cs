@@ -51,8 +51,8 @@ public sealed class DefinitionTests(StandaloneFixture fixture) : IClassFixture<S
     [Theory]
     [InlineData("", null)]
     [InlineData("&purpose=describe", null)]
-    [InlineData("&purpose=create", "encryption.format")]
-    [InlineData("&purpose=clone", "encryption.format")]
+    [InlineData("&purpose=create", "volume/target/encryption/@format")]
+    [InlineData("&purpose=clone", "volume/target/encryption/@format")]
     public async Task A_volume_definition_is_judged_for_what_it_is_for(string purpose, string? field)
     {
         var answer = await AskAsync($"volume?poolType=dir{purpose}", Encrypted);
@@ -95,7 +95,7 @@ public sealed class DefinitionTests(StandaloneFixture fixture) : IClassFixture<S
     }
 
     [Theory]
-    [InlineData("type=netfs", "<source><host name='a b'/></source>", "invalid-definition", "source.hosts[0].name")]
+    [InlineData("type=netfs", "<source><host name='a b'/></source>", "invalid-definition", "source/host/@name")]
     [InlineData("type=netfs", "<sources/>", "invalid-definition", "sources")]
     [InlineData("", "<source><host name='a'/></source>", "invalid-argument", "type")]
     [InlineData("type=netfs", "<source><host name='a'/></source>", "unavailable-on-host", "type")]

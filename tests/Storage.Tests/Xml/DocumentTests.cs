@@ -58,7 +58,7 @@ public sealed class DocumentTests
     {
         var type = PoolTypes.Of(PoolType.Rbd);
         var error = Assert.Throws<StorageException>(() => VolumeXml.Read(Document("volume-rbd.xml"), type)).Error;
-        Assert.Equal((ErrorCodes.UnsupportedConfiguration, "format"), (error.Code, error.Field));
+        Assert.Equal((ErrorCodes.UnsupportedConfiguration, "volume/target/format/@type"), (error.Code, error.Field));
     }
 
     private static string Document(string name) => File.ReadAllText(PathOf(name));

@@ -192,7 +192,7 @@ public sealed class PoolXmlTests
     [InlineData("<pool type='dir'><name>p</name><target><path>/t</path><permissions><mode>0888</mode></permissions></target></pool>", "pool/target/permissions/mode")]
     [InlineData("<pool type='dir'><name>p</name><target><path>/t</path><permissions><mode>1777</mode></permissions></target></pool>", "pool/target/permissions/mode")]
     [InlineData("<pool type='dir'><name>p</name><target><path>/t</path><permissions><owner>root</owner></permissions></target></pool>", "pool/target/permissions/owner")]
-    [InlineData("<pool type='dir'><name>p</name><target><path>/t</path><permissions><group>-2</group></permissions></target></pool>", "target.permissions.group")]
+    [InlineData("<pool type='dir'><name>p</name><target><path>/t</path><permissions><group>-2</group></permissions></target></pool>", "pool/target/permissions/group")]
     [InlineData("<pool type='netfs'><source><host name='a'/><host/></source></pool>", "pool/source/host[2]/@name")]
     [InlineData("<pool type='netfs'><source><host name='a' port='x'/></source></pool>", "pool/source/host/@port")]
     [InlineData("<pool type='fs'><source><device/></source></pool>", "pool/source/device/@path")]
