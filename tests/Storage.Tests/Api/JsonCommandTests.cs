@@ -21,7 +21,7 @@ public sealed class JsonCommandTests
     [InlineData("""{"pool":"p"}""", "StartPool", null, null)]
     public void A_command_is_read_with_its_id(string json, string? type, string? messageId, string? id)
     {
-        var command = Assert.IsType<StartPool>(JsonCommand.Read(Encoding.UTF8.GetBytes(json), type, messageId));
+        var command = Assert.IsType<StartPool>(JsonCommand.Read(Encoding.UTF8.GetBytes(json), type, messageId).Command);
         Assert.Equal(("p", id), (command.Pool, command.CommandId?.ToString()));
     }
 
@@ -49,7 +49,7 @@ public sealed class JsonCommandTests
     [Fact]
     public void A_volume_of_a_list_that_is_null_is_refused()
     {
-        var command = JsonCommand.Read("""{"pool":"p","volumes":[{"name":"a","capacity":1},null]}"""u8.ToArray(), "CreateVolumes", null);
+        var command = JsonCommand.Read("""{"pool":"p","volumes":[{"name":"a","capacity":1},null]}"""u8.ToArray(), "CreateVolumes", null).Command;
         var error = Assert.Throws<StorageException>(() => CommandRules.Complete(command)).Error;
         Assert.Equal((ErrorCodes.InvalidDocument, "volumes[1]"), (error.Code, error.Field));
     }
