@@ -26,6 +26,20 @@ public sealed class JsonCommandTests
     }
 
     [Theory]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p"},"deadline":"2026-11-23T10:00:00Z"}""", null, null)]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p"},"deadline":"2026-11-23T10:00:00Z"}""", null, "2030-01-01T00:00:00Z")]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p"}}""", null, "2026-11-23T11:00:00+01:00")]
+    [InlineData("""{"pool":"p"}""", "StartPool", "2026-11-23T10:00:00")]
+    public void A_deadline_is_read_from_the_body_or_else_from_the_header(string json, string? type, string? header) => Assert.Equal(
+        new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero), JsonCommand.Read(Encoding.UTF8.GetBytes(json), type, null, header).Deadline);
+
+    [Fact]
+    public void A_deadline_that_is_no_time_is_refused() => Assert.Equal(
+        (ErrorCodes.InvalidArgument, DeadlineHeader.Name),
+        Assert.Throws<StorageException>(() => JsonCommand.Read("""{"command":"StartPool","arguments":{"pool":"p"}}"""u8.ToArray(), null, null, "soon"))
+            is { Error: var error } ? (error.Code, error.Field) : default);
+
+    [Theory]
     [InlineData("""{"command":"Explode","arguments":{}}""", null, ErrorCodes.InvalidArgument, "command")]
     [InlineData("""{}""", "Explode", ErrorCodes.InvalidArgument, "type")]
     [InlineData("""{"command":"StartPool","arguments":[]}""", null, ErrorCodes.InvalidDocument, "arguments")]

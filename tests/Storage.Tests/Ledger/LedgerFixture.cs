@@ -20,7 +20,7 @@ public sealed class LedgerFixture : IAsyncLifetime
     private readonly string folder = Directory.CreateTempSubdirectory("ledger-").FullName;
     private readonly Guid instance = Guid.NewGuid();
     /// <summary>A worker's revisions are above the ledger's, which it is told with every run.</summary>
-    private long revision = Revisions.At(DateTimeOffset.UtcNow.AddHours(1));
+    private long revision;
     private IHost host = null!;
 
     /// <summary>The ledger's clock: the time of day, moved on by the test.</summary>
@@ -107,7 +107,7 @@ public sealed class LedgerFixture : IAsyncLifetime
 
     public StorageEvent Event<T>(T data, string resource, Guid? command = null, long? at = null)
         where T : notnull =>
-        new(Guid.NewGuid(), typeof(T).Name, resource, at ?? Interlocked.Add(ref revision, 1000), DateTimeOffset.UtcNow, Host,
+        new(Guid.NewGuid(), typeof(T).Name, resource, at ?? Revisions.At(Clock.GetUtcNow().AddHours(1)) + Interlocked.Add(ref revision, 1000), DateTimeOffset.UtcNow, Host,
             EventCause.Command, command, StorageJson.ToElement(data));
 
     public StorageEvent Success(Guid operation) => Event(new OperationSucceeded(operation), Resources.Operation(operation), operation);
