@@ -59,7 +59,10 @@ public static class QueueLine
             select new { mine.OperationId, older.Sequence })
             .Distinct().GroupBy(pair => pair.OperationId).ToDictionaryAsync(pairs => pairs.Key, pairs => pairs.Count(), cancellationToken);
 
-    /// <summary>The same on PostgreSQL and SQLite. A shared place waits for the exclusive ones before it, an exclusive one for all.</summary>
+    /// <summary>
+    /// The same on PostgreSQL and SQLite. A shared place waits for the exclusive ones before it, an exclusive one for all; so where the page
+    /// has only shared places, the other shared ones of the line are left out.
+    /// </summary>
     private static (string Sql, object[] Values) Statement(IReadOnlyCollection<Guid> operations, IReadOnlyDictionary<string, double> usual)
     {
         var values = new List<object>();
@@ -89,7 +92,11 @@ public static class QueueLine
                     COUNT(*) OVER (PARTITION BY resource) AS length
                 FROM (
                     SELECT operation_id, resource, sequence, exclusive, CAST({seconds} AS double precision) AS usual
-                    FROM claims WHERE resource IN (SELECT resource FROM claims WHERE operation_id IN ({asked}))) AS claim
+                    FROM (
+                        SELECT * FROM claims WHERE operation_id IN ({asked})
+                        UNION SELECT * FROM claims WHERE resource IN (SELECT resource FROM claims WHERE operation_id IN ({asked}) AND exclusive)
+                        UNION SELECT * FROM claims WHERE exclusive AND resource IN (SELECT resource FROM claims WHERE operation_id IN ({asked}))
+                    ) AS concerned) AS claim
                 WINDOW line AS (PARTITION BY resource ORDER BY sequence ROWS UNBOUNDED PRECEDING),
                     earlier AS (PARTITION BY resource ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS place
             WHERE length > 1 AND (asked OR head)
