@@ -62,6 +62,9 @@ public static class ApiDocument
             "A uuid, which becomes the operation's id, or any string of 1 to 255 visible ASCII characters. "
             + "The same key with the same command is the same operation; with another command it is refused.");
         AddHeader(operation, "Prefer", $"wait=N waits up to N seconds, at most {WaitPreference.Limit}, for the end of the operation.");
+        AddHeader(operation, ExpiresIn.Header,
+            "Seconds, 1 to " + ExpiresIn.Limit + ". The operation expires (state and code expired) when it has not begun by then. "
+            + "What has begun goes on. Not a part of the command: of requests with the same key the first one counts.");
         if (command.Conditional)
         {
             AddHeader(operation, HeaderNames.IfMatch, "The ETag of the definition to replace, or * for any.");

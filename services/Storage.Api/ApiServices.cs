@@ -13,6 +13,7 @@ public static class ApiServices
     public static IServiceCollection AddStorageApi(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddOptions<ApiOptions>().Bind(configuration.GetSection(ApiOptions.Section)).PostConfigure(ReadTokenFile).ValidateOnStart();
+        services.AddSingleton<OperationViews>();
         services.AddSingleton<CommandSubmission>();
         services.AddHostedService<AccessCheck>();
 

@@ -26,6 +26,7 @@ public static class InventoryServices
             }),
             Concurrency: 256));
         services.AddHostedService<SweepTimer>();
+        services.AddHostedService<DeadlineTimer>();
         if (options.PublishEvents)
             services.AddHostedService<EventRelay>();
         return services;

@@ -25,9 +25,11 @@ public static class LedgerServices
         services.AddSingleton<CommandIntake>();
         services.AddSingleton<ReportProjector>();
         services.AddSingleton<LedgerSweep>();
+        services.AddSingleton<LedgerDeadlines>();
         services.AddSingleton<LedgerRebuild>();
         services.AddSingleton<WorkerSender>();
         services.AddSingleton<EventFeed>();
+        services.AddSingleton<UsualDurations>();
         services.AddSingleton<LedgerMigration>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerMigration>());
         services.AddHostedService(provider => provider.GetRequiredService<WorkerSender>());

@@ -107,6 +107,18 @@ public sealed class FamilyWorker(
             scheduler.Cancel(message.OperationId);
     }
 
+    /// <summary>Ends a run that waits, or has not come yet, as a cancel does. One that has started goes on.</summary>
+    public async Task ExpireAsync(ExpireRun message)
+    {
+        var (_, journal, reporter, _, scheduler) = RequireActive();
+        if (scheduler.Expire(message.OperationId, remember: false))
+            return;
+        if (await journal.CancelAsync(message.OperationId) is { } outcome)
+            await reporter.ReportAsync(outcome, stopping.Token);
+        else
+            scheduler.Expire(message.OperationId, remember: true);
+    }
+
     /// <summary>
     /// Cuts off what is being executed, reports what has ended and frees the state folder. A run that does not come back within
     /// the grace is abandoned with the journal left open: the end of the process closes both.

@@ -26,6 +26,7 @@ internal sealed class WorkerService(FamilyWorker worker, IReceiveEndpointConnect
             {
                 receive.Handler<RunOperations>(message => worker.AcceptAsync(message.Message));
                 receive.Handler<CancelRun>(message => worker.CancelAsync(message.Message));
+                receive.Handler<ExpireRun>(message => worker.ExpireAsync(message.Message));
             }));
             try
             {

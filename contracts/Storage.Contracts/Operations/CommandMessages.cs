@@ -8,7 +8,8 @@ namespace Storage.Contracts;
 /// <param name="Command">The command's name, such as <c>CreateVolume</c>.</param>
 /// <param name="CommandId">The idempotency key; may stand in <paramref name="Arguments"/> instead.</param>
 /// <param name="Arguments">The command's record.</param>
-public sealed record SubmitCommand(string Command, JsonElement Arguments, Guid? CommandId = null);
+/// <param name="Deadline">The operation expires when it has not begun by then. Past ones are refused (<c>expired</c>).</param>
+public sealed record SubmitCommand(string Command, JsonElement Arguments, Guid? CommandId = null, DateTimeOffset? Deadline = null);
 
 /// <summary>The answer to a command that was accepted: its operation goes on by itself.</summary>
 public sealed record CommandAccepted(Guid OperationId, OperationState State);

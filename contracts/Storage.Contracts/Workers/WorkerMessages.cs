@@ -32,6 +32,12 @@ public sealed record OperationRun(
 public sealed record CancelRun(Guid OperationId);
 
 /// <summary>
+/// The deadline of an operation has passed: end its run unless it has begun; one that has begun goes on. The operation's end is the answer:
+/// <see cref="OperationCancelled"/> says that it never ran.
+/// </summary>
+public sealed record ExpireRun(Guid OperationId);
+
+/// <summary>
 /// Events of one worker, in the order in which they occurred, sent to <see cref="Queues.Inventory"/>. The worker sends the next one when
 /// this one was answered by <see cref="ReportTaken"/>, so that they are taken in this order whoever takes them.
 /// </summary>

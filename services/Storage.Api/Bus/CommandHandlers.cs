@@ -33,7 +33,8 @@ public static class CommandHandlers
             var command = WithId(context.Message, context.MessageId);
             try
             {
-                var operation = await intake.AcceptAsync(command, Activity.Current?.Id, context.CancellationToken);
+                var deadline = DeadlineHeader.Read(context.Headers.Get<string>(DeadlineHeader.Name));
+                var operation = await intake.AcceptAsync(command, Activity.Current?.Id, context.CancellationToken, deadline: deadline);
                 if (context.ResponseAddress is not null)
                     await context.RespondAsync(new CommandAccepted(operation.Id, operation.State));
             }

@@ -12,21 +12,24 @@ public static class JsonCommand
     /// <param name="body">A <see cref="SubmitCommand"/>, or the command's record where <paramref name="type"/> names the command.</param>
     /// <param name="type">The AMQP <c>type</c> property.</param>
     /// <param name="messageId">The AMQP <c>message-id</c>: the command's id where the body has none and it is a uuid.</param>
+    /// <param name="deadline">The header <see cref="DeadlineHeader"/>: the deadline where the body has none.</param>
     /// <exception cref="StorageException">The message cannot be read; the field says where.</exception>
-    public static ICommand Read(ReadOnlyMemory<byte> body, string? type, string? messageId)
+    public static (ICommand Command, DateTimeOffset? Deadline) Read(
+        ReadOnlyMemory<byte> body, string? type, string? messageId, string? deadline = null)
     {
         if (body.Length > Limit)
             throw new StorageException(ErrorCodes.TooLarge, $"The body is over {Limit >> 20} MiB.");
         var fallback = Guid.TryParse(messageId, out var id) && id != Guid.Empty ? id : (Guid?)null;
         if (type is { Length: > 0 } and not nameof(SubmitCommand))
-            return Command(Find(type, "type"), StrictJson.Read<JsonElement>(body), null, fallback);
+            return (Command(Find(type, "type"), StrictJson.Read<JsonElement>(body), null, fallback), DeadlineHeader.Read(deadline));
 
         var submit = StrictJson.Read<SubmitCommand>(body);
         try
         {
-            return Command(Find(submit.Command, "command"), submit.Arguments, submit.CommandId, fallback);
+            return (Command(Find(submit.Command, "command"), submit.Arguments, submit.CommandId, fallback),
+                submit.Deadline ?? DeadlineHeader.Read(deadline));
         }
-        catch (StorageException e) when (e.Error.Field is { } field and not ("command" or "commandId"))
+        catch (StorageException e) when (e.Error.Field is { } field and not ("command" or "commandId" or DeadlineHeader.Name))
         {
             throw new StorageException(e.Error with { Field = field == "$" ? "arguments" : $"arguments.{field}" }, e);
         }

@@ -29,9 +29,9 @@ public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonComman
             Guid? id = null;
             try
             {
-                var command = Read(message);
+                var (command, deadline) = Read(message);
                 id = command.CommandId;
-                var operation = await AcceptAsync(command, TraceParent(message), stoppingToken);
+                var operation = await AcceptAsync(command, deadline, TraceParent(message), stoppingToken);
                 await ReplyAsync(channel, message, new CommandAccepted(operation.Id, operation.State), stoppingToken);
             }
             catch (StorageException e)
@@ -54,11 +54,12 @@ public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonComman
     }
 
     // Whatever a message does to its reader, it must not come back for ever.
-    private ICommand Read(BasicDeliverEventArgs message)
+    private (ICommand Command, DateTimeOffset? Deadline) Read(BasicDeliverEventArgs message)
     {
         try
         {
-            return JsonCommand.Read(message.Body, message.BasicProperties.Type, message.BasicProperties.MessageId);
+            return JsonCommand.Read(
+                message.Body, message.BasicProperties.Type, message.BasicProperties.MessageId, Header(message, DeadlineHeader.Name));
         }
         catch (Exception e) when (e is not StorageException)
         {
@@ -68,7 +69,8 @@ public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonComman
     }
 
     /// <summary>Waits out a database that is away; gives up on anything else that goes on failing.</summary>
-    private async Task<OperationRow> AcceptAsync(ICommand command, string? traceParent, CancellationToken stoppingToken)
+    private async Task<OperationRow> AcceptAsync(
+        ICommand command, DateTimeOffset? deadline, string? traceParent, CancellationToken stoppingToken)
     {
         var delay = FirstDelay;
         var failures = 0;
@@ -76,7 +78,7 @@ public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonComman
         {
             try
             {
-                return await intake.AcceptAsync(command, traceParent, stoppingToken);
+                return await intake.AcceptAsync(command, traceParent, stoppingToken, deadline: deadline);
             }
             catch (Exception e) when (e is not StorageException && !stoppingToken.IsCancellationRequested)
             {
@@ -134,7 +136,9 @@ public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonComman
     {
         if (Activity.Current is { } activity)
             return activity.Id;
-        return message.BasicProperties.Headers?.TryGetValue("traceparent", out var header) is true && header is byte[] bytes
-            && Encoding.ASCII.GetString(bytes) is var parent && ActivityContext.TryParse(parent, null, out _) ? parent : null;
+        return Header(message, "traceparent") is { } parent && ActivityContext.TryParse(parent, null, out _) ? parent : null;
     }
+
+    private static string? Header(BasicDeliverEventArgs message, string name) =>
+        message.BasicProperties.Headers?.TryGetValue(name, out var header) is true && header is byte[] bytes ? Encoding.UTF8.GetString(bytes) : null;
 }

@@ -7,9 +7,10 @@ namespace Storage.Api;
 
 /// <summary>Hands a request's command to the ledger and answers with its operation.</summary>
 public sealed class CommandSubmission(
-    CommandIntake intake, EventFeed feed, IDbContextFactory<LedgerDb> ledger, IHostApplicationLifetime lifetime)
+    CommandIntake intake, EventFeed feed, IDbContextFactory<LedgerDb> ledger, OperationViews views, TimeProvider clock,
+    IHostApplicationLifetime lifetime)
 {
-    /// <param name="http">The request: its headers say the idempotency key and how long to wait.</param>
+    /// <param name="http">The request: its headers say the idempotency key, how long to wait and when the operation expires.</param>
     /// <param name="command">Makes the command with the id that the client chose.</param>
     /// <returns>
     /// 202 with the operation; after a wait (<c>Prefer: wait</c>) 200 with the succeeded operation, or the problem that it ended with.
@@ -18,7 +19,8 @@ public sealed class CommandSubmission(
     public async Task<IResult> SubmitAsync(HttpContext http, Func<Guid?, ICommand> command)
     {
         var wait = WaitPreference.Read(http.Request.Headers["Prefer"]);
-        var operation = await AcceptAsync(command(IdempotencyKey.Read(http.Request.Headers)), http.RequestAborted);
+        var deadline = clock.GetUtcNow() + ExpiresIn.Read(http.Request.Headers);
+        var operation = await AcceptAsync(command(IdempotencyKey.Read(http.Request.Headers)), deadline, http.RequestAborted);
         http.Response.Headers.Location = $"/v1/{Resources.Operation(operation.Id)}";
         if (wait is { } atMost)
         {
@@ -28,16 +30,16 @@ public sealed class CommandSubmission(
                 return Problem.Of(OperationView.ErrorOf(operation), operation.Id).ToResult();
         }
         await using var db = await ledger.CreateDbContextAsync(http.RequestAborted);
-        var view = await OperationQueue.ViewAsync(db, operation, http.RequestAborted);
+        var view = await views.ViewAsync(db, operation, http.RequestAborted);
         var ended = wait is not null && operation.Ended;
         return TypedResults.Json(view, StorageJson.Options, statusCode: ended ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
     }
 
-    private async Task<OperationRow> AcceptAsync(ICommand command, CancellationToken aborted)
+    private async Task<OperationRow> AcceptAsync(ICommand command, DateTimeOffset? deadline, CancellationToken aborted)
     {
         try
         {
-            return await intake.AcceptAsync(command, Activity.Current?.Id, aborted);
+            return await intake.AcceptAsync(command, Activity.Current?.Id, aborted, deadline: deadline);
         }
         catch (StorageException e) when (e.Error.Field is { } field && PartInBody(command) is { } part && field.StartsWith(part, StringComparison.Ordinal))
         {

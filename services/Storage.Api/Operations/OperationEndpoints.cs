@@ -20,6 +20,7 @@ public static class OperationEndpoints
 
     private static async Task<IResult> ListAsync(
         IDbContextFactory<LedgerDb> ledger,
+        OperationViews views,
         WireName<OperationState>? state,
         string? pool,
         string? host,
@@ -55,18 +56,18 @@ public static class OperationEndpoints
         var rows = await query.OrderByDescending(operation => operation.Sequence).Take(count + 1).ToListAsync(cancellationToken);
         var page = rows.Take(count).ToList();
         return TypedResults.Ok(new Page<OperationView>(
-            await OperationQueue.ViewAsync(db, page, cancellationToken),
+            await views.ViewAsync(db, page, cancellationToken),
             rows.Count > count ? Cursor.Write("operations", page[^1].Sequence.ToString(CultureInfo.InvariantCulture)) : null));
     }
 
     private static async Task<IResult> GetAsync(
-        HttpContext http, IDbContextFactory<LedgerDb> ledger, Guid id, CancellationToken cancellationToken)
+        HttpContext http, IDbContextFactory<LedgerDb> ledger, OperationViews views, Guid id, CancellationToken cancellationToken)
     {
         await using var db = await ledger.CreateDbContextAsync(cancellationToken);
         var row = await db.Operations.AsNoTracking().FirstOrDefaultAsync(operation => operation.Id == id, cancellationToken)
             ?? throw new StorageException(new StorageError(
                 ErrorCodes.OperationNotFound, $"There is no operation {id}.", Resource: Resources.Operation(id)));
-        var view = await OperationQueue.ViewAsync(db, row, cancellationToken);
+        var view = await views.ViewAsync(db, row, cancellationToken);
         return Definitions.Result(http.Request, view, () => FoundSources.Write(row));
     }
 

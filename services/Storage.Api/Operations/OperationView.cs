@@ -11,6 +11,12 @@ namespace Storage.Api;
 /// <param name="Resource">What it acts on.</param>
 /// <param name="Position">How many older operations it must wait for; absent once it is dispatched.</param>
 /// <param name="WaitsFor">The first ten of them.</param>
+/// <param name="Waiting">Why it does not go on though nothing may stand before it: its worker is lost, and since when.</param>
+/// <param name="EstimatedStartAt">
+/// Now and the usual durations of those that it waits for, one after the other: each the median of the last fifty of its command and pool type that
+/// succeeded, from dispatch to end. Late where they run side by side, early where they wait themselves; absent where one has no history.
+/// </param>
+/// <param name="Deadline">It expires when it has not begun by then.</param>
 /// <param name="Progress">How far it is, where that can be said.</param>
 /// <param name="Error">Why it failed.</param>
 /// <param name="Result">What it found, where finding is its purpose.</param>
@@ -22,27 +28,34 @@ public sealed record OperationView(
     string Resource,
     int? Position,
     IReadOnlyList<Guid>? WaitsFor,
+    string? Waiting,
+    DateTimeOffset? EstimatedStartAt,
     OperationProgress? Progress,
     StorageError? Error,
     JsonElement? Result,
     DateTimeOffset AcceptedAt,
     DateTimeOffset? DispatchedAt,
     DateTimeOffset? EndedAt,
+    DateTimeOffset? Deadline,
     EventCause Cause)
 {
-    public static OperationView Of(OperationRow row, IReadOnlyList<Guid> before) => new(
+    /// <summary>The operation by itself; what it waits for is not told.</summary>
+    public static OperationView Of(OperationRow row) => new(
         row.Id,
         row.Command,
         row.State,
         row.Resource,
-        row.State == OperationState.Queued ? before.Count : null,
-        row.State == OperationState.Queued ? before.Take(10).ToList() : null,
+        Position: null,
+        WaitsFor: null,
+        Waiting: null,
+        EstimatedStartAt: null,
         Read<OperationProgress>(row.Progress),
         Read<StorageError>(row.Error),
         row.Result is null ? null : Read<JsonElement>(row.Result),
         row.AcceptedAt,
         row.DispatchedAt,
         row.EndedAt,
+        row.Deadline,
         row.Cause);
 
     /// <summary>The error of an operation that ended without success.</summary>

@@ -36,6 +36,8 @@ internal sealed class Acceptance(LedgerTransaction ledger)
         if (known.TryGetValue(submission.Id, out var earlier))
             return earlier.Fingerprint == submission.Fingerprint ? earlier : throw new StorageException(new StorageError(
                 ErrorCodes.IdempotencyMismatch, "This id was used for another command.", "commandId", Resource: Resources.Operation(earlier.Id)));
+        if (submission.Deadline <= ledger.Now)
+            throw new StorageException(ErrorCodes.Expired, "The deadline has passed.", "deadline");
         var (command, type) = (submission.Command, submission.Type);
         var target = await resolver.ResolveAsync(command, cancellationToken);
         if (target.Type is { } poolType)
@@ -62,7 +64,7 @@ internal sealed class Acceptance(LedgerTransaction ledger)
         if (command is DefinePool { Transient: true } transient)
             await new LedgerCommands(ledger).DefineAsync(operation, transient, target, cancellationToken);
         queue.Enter(operation, claims);
-        if (!waits)
+        if (!waits && !await queue.IsLostAsync(operation, cancellationToken))
             await queue.DispatchAsync(operation, cancellationToken);
         return operation;
     }
@@ -107,7 +109,9 @@ internal sealed class Acceptance(LedgerTransaction ledger)
         PoolId = target.PoolId,
         Volume = target.Volumes.Count == 1 ? target.Volumes[0] : null,
         Queue = CommandTypes.RunsOnHost(submission.Command) ? target.Queue : null,
+        Kind = OperationKind.Of(submission.Type.Name, target.Type),
         Cause = submission.Cause,
+        Deadline = submission.Deadline,
         AcceptedAt = ledger.Now,
         TraceParent = submission.TraceParent,
     };

@@ -24,11 +24,13 @@ public sealed partial class CommandIntake : IAsyncDisposable
     /// Validates the command, takes it in once per <see cref="ICommand.CommandId"/>, queues it behind what it must wait for and
     /// dispatches it when that is nothing.
     /// </summary>
+    /// <param name="deadline">The operation expires when it has not begun by then; one in the past is refused. The first one given stays.</param>
     /// <returns>The operation; the earlier one when the same command came before.</returns>
     /// <exception cref="StorageException">Refused, with code and field; nothing was kept.</exception>
     public Task<OperationRow> AcceptAsync(
-        ICommand command, string? traceParent, CancellationToken cancellationToken, EventCause cause = EventCause.Command) =>
-        commits.AddAsync(Submission.Of(CommandRules.Complete(command), cause, traceParent), cancellationToken);
+        ICommand command, string? traceParent, CancellationToken cancellationToken, EventCause cause = EventCause.Command,
+        DateTimeOffset? deadline = null) =>
+        commits.AddAsync(Submission.Of(CommandRules.Complete(command), cause, traceParent, deadline), cancellationToken);
 
     public ValueTask DisposeAsync() => commits.DisposeAsync();
 

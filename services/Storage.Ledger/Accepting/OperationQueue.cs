@@ -13,7 +13,8 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
     private const int Wave = 500;
 
     private readonly Dictionary<string, (bool Any, bool Exclusive)> live = [];
-    private readonly List<Guid> ended = [];
+    private readonly List<OperationRow> ended = [];
+    private IReadOnlyDictionary<string, DateTimeOffset>? lost;
 
     /// <summary>Reads who stands in line for these resources.</summary>
     public async Task LoadAsync(IEnumerable<string> resources, CancellationToken cancellationToken)
@@ -47,10 +48,15 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
                 Sequence = operation.Sequence,
                 OperationId = operation.Id,
                 Exclusive = exclusive,
+                Kind = operation.Kind,
             });
             live[resource] = (true, live[resource].Exclusive || exclusive);
         }
     }
+
+    /// <summary>Whether the worker that would run it is gone: it stays in line until the worker is back.</summary>
+    public async Task<bool> IsLostAsync(OperationRow operation, CancellationToken cancellationToken) =>
+        operation.Queue is not null && (await LostAsync(cancellationToken)).ContainsKey(operation.Queue);
 
     /// <summary>Hands an operation to its worker.</summary>
     public async Task DispatchAsync(OperationRow operation, CancellationToken cancellationToken)
@@ -60,7 +66,7 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
         await SendAsync(operation, cancellationToken);
     }
 
-    /// <summary>Sends an operation to its worker, again if need be: a worker does it once.</summary>
+    /// <summary>Sends an operation to its worker, again if need be with what was asked of it since: a worker does it once.</summary>
     public async Task SendAsync(OperationRow operation, CancellationToken cancellationToken)
     {
         operation.SentAt = ledger.Now;
@@ -79,7 +85,15 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
             operation.Cause,
             source is null ? null : DefinitionOf(source),
             operation.TraceParent));
+        if (operation.CancelRequested)
+            ledger.Send(operation.Queue!, new CancelRun(operation.Id));
+        else if (operation.ExpiryRequested)
+            ledger.Send(operation.Queue!, new ExpireRun(operation.Id));
     }
+
+    /// <summary>Ends an operation that has not begun by its deadline.</summary>
+    public void Expire(OperationRow operation) => End(operation, OperationState.Expired, new StorageError(
+        ErrorCodes.Expired, "The operation had not begun by its deadline.", Retryable: true, Resource: operation.Resource));
 
     /// <summary>Ends an operation whose end is decided here; the end of a worker's operation comes with its own event.</summary>
     public void End(OperationRow operation, OperationState state, StorageError? error = null)
@@ -103,7 +117,7 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
         operation.Error = error is null ? null : JsonSerializer.Serialize(error, StorageJson.Options);
         operation.Result = result;
         operation.EndedAt = ledger.Now;
-        ended.Add(operation.Id);
+        ended.Add(operation);
     }
 
     /// <summary>Lets everything run that waited only for what has ended.</summary>
@@ -111,7 +125,9 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
     {
         while (ended.Count > 0)
         {
-            var gone = ended.ToList();
+            foreach (var operation in ended)
+                await ForgetUnstartedAsync(operation, cancellationToken);
+            var gone = ended.Select(operation => operation.Id).ToList();
             ended.Clear();
             await ledger.Inventory.FlushAsync(cancellationToken);
             var free = await ledger.Db.Claims.Where(claim => gone.Contains(claim.OperationId))
@@ -120,7 +136,8 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
                 continue;
             await ledger.Db.Claims.Where(claim => gone.Contains(claim.OperationId)).ExecuteDeleteAsync(cancellationToken);
             live.Clear();
-            await RunAsync(Ready().Where(row => ledger.Db.Claims.Any(
+            var ready = await ReadyAsync(cancellationToken);
+            await RunAsync(ready.Where(row => ledger.Db.Claims.Any(
                 claim => claim.OperationId == row.Id && free.Contains(claim.Resource))), cancellationToken);
         }
     }
@@ -128,11 +145,40 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
     /// <summary>Lets everything run that waits for nothing: what a wave or a crash left over.</summary>
     public async Task AdvanceAllAsync(CancellationToken cancellationToken)
     {
-        await RunAsync(Ready(), cancellationToken);
+        await RunAsync(await ReadyAsync(cancellationToken), cancellationToken);
         await AdvanceAsync(cancellationToken);
     }
 
-    private IQueryable<OperationRow> Ready() => ledger.Db.Operations.Where(row => row.State == OperationState.Queued
+    /// <summary>Lets run what stayed in line for a worker that is back.</summary>
+    public Task AdvanceReturnedAsync(CancellationToken cancellationToken)
+    {
+        lost = null;
+        return AdvanceAllAsync(cancellationToken);
+    }
+
+    private async Task<IReadOnlyDictionary<string, DateTimeOffset>> LostAsync(CancellationToken cancellationToken) =>
+        lost ??= await LostWorkers.QueuesAsync(ledger.Db, cancellationToken);
+
+    /// <summary>A transient pool whose start came to nothing is forgotten.</summary>
+    private async Task ForgetUnstartedAsync(OperationRow operation, CancellationToken cancellationToken)
+    {
+        if (operation is not { Command: nameof(DefinePool), PoolId: { } id, State: not OperationState.Succeeded }
+            || await ledger.Inventory.PoolAsync(id, cancellationToken) is not { Persistent: false, Active: false } pool)
+            return;
+        var resource = Resources.Pool(id);
+        // An older claim is that of whoever defined it.
+        if (!await ledger.Db.Claims.AnyAsync(claim => claim.Resource == resource && claim.Sequence < operation.Sequence, cancellationToken))
+            await LedgerCommands.UndefineAsync(ledger, pool, EventCause.System, operation.Id, cancellationToken);
+    }
+
+    /// <summary>What waits for nothing, and whose worker is there.</summary>
+    private async Task<IQueryable<OperationRow>> ReadyAsync(CancellationToken cancellationToken)
+    {
+        var gone = (await LostAsync(cancellationToken)).Keys.ToList();
+        return Unhindered().Where(row => row.Queue == null || !gone.Contains(row.Queue));
+    }
+
+    private IQueryable<OperationRow> Unhindered() => ledger.Db.Operations.Where(row => row.State == OperationState.Queued
         && !ledger.Db.Claims.Any(mine => mine.OperationId == row.Id
             && (ledger.Db.Claims.Any(older => older.Resource == mine.Resource && older.Exclusive && older.Sequence < mine.Sequence)
                 || (mine.Exclusive && ledger.Db.Claims.Any(older => older.Resource == mine.Resource && older.Sequence < mine.Sequence)))));
@@ -141,6 +187,11 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
     {
         foreach (var operation in await ready.OrderBy(row => row.Sequence).Take(Wave).ToListAsync(cancellationToken))
         {
+            if (operation.Deadline <= ledger.Now)
+            {
+                Expire(operation);
+                continue;
+            }
             try
             {
                 var command = Submission.Read(operation);

@@ -33,7 +33,8 @@ internal sealed class Preconditions(LedgerTransaction ledger)
         {
             case BuildPool or DeletePool or UndefinePool or StartPool when pool!.Active:
                 throw Refused(pool, "active");
-            case DefinePool { Transient: true } when pool is not null:
+            // One that is neither is what this command itself defined when it was accepted, to be started now.
+            case DefinePool { Transient: true } when pool is { Active: true } or { Persistent: true }:
                 throw Refused(pool, pool.Active ? "active" : "defined persistently");
             case SetPoolAutostart { Autostart: true } when !pool!.Persistent:
                 throw Refused(pool, "transient");

@@ -6,18 +6,22 @@ using Storage.Contracts;
 
 namespace Storage.Ledger;
 
-/// <summary>A command as it is accepted: with its id, and the fingerprint that tells it from another command under the same id.</summary>
+/// <summary>
+/// A command as it is accepted: with its id, and the fingerprint that tells it from another command under the same id. The deadline is no
+/// part of that: a client that says "in ten seconds" and asks again means the same operation.
+/// </summary>
 public sealed record Submission(
-    Guid Id, CommandType Type, ICommand Command, string Arguments, string Fingerprint, EventCause Cause, string? TraceParent)
+    Guid Id, CommandType Type, ICommand Command, string Arguments, string Fingerprint, EventCause Cause, string? TraceParent,
+    DateTimeOffset? Deadline = null)
 {
-    public static Submission Of(ICommand command, EventCause cause, string? traceParent)
+    public static Submission Of(ICommand command, EventCause cause, string? traceParent, DateTimeOffset? deadline = null)
     {
         var type = CommandTypes.Of(command);
         var arguments = JsonSerializer.SerializeToNode(command, type.Type, StorageJson.Options)!.AsObject();
         arguments.Remove("commandId");
         var json = arguments.ToJsonString(StorageJson.Options);
         return new Submission(
-            command.CommandId ?? Guid.CreateVersion7(), type, command, json, FingerprintOf(type.Name, json), cause, traceParent);
+            command.CommandId ?? Guid.CreateVersion7(), type, command, json, FingerprintOf(type.Name, json), cause, traceParent, deadline);
     }
 
     /// <summary>The command of a stored operation.</summary>

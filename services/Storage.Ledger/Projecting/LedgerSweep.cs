@@ -17,17 +17,12 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake)
         await using var ledger = await writer.BeginAsync(cancellationToken);
         var queue = new OperationQueue(ledger);
         var silent = ledger.Now - FirstSendAgain;
+        var lost = (await LostWorkers.QueuesAsync(ledger.Db, cancellationToken)).Keys.ToList();
         var open = await ledger.Db.Operations
-            .Where(row => row.State == OperationState.Dispatched && row.SentAt < silent).OrderBy(row => row.Sequence).Take(1000)
-            .ToListAsync(cancellationToken);
-        var alive = await AliveQueuesAsync(ledger, cancellationToken);
-        foreach (var operation in open.Where(row => alive.Contains(row.Queue!)
-            && row.SentAt < ledger.Now - FirstSendAgain * Math.Pow(2, Math.Min(row.Sent - 1, 6))))
-        {
+            .Where(row => row.State == OperationState.Dispatched && row.SentAt < silent && !lost.Contains(row.Queue!))
+            .OrderBy(row => row.SentAt).Take(1000).ToListAsync(cancellationToken);
+        foreach (var operation in open.Where(row => row.SentAt < ledger.Now - FirstSendAgain * Math.Pow(2, Math.Min(row.Sent - 1, 6))))
             await queue.SendAsync(operation, cancellationToken);
-            if (operation.CancelRequested)
-                ledger.Send(operation.Queue!, new CancelRun(operation.Id));
-        }
         await queue.AdvanceAllAsync(cancellationToken);
         await ledger.CommitAsync(cancellationToken);
     }
@@ -84,7 +79,4 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake)
     private static async Task<HashSet<(string, PoolFamily)>> AliveHostsAsync(LedgerTransaction ledger, CancellationToken cancellationToken) =>
         [.. (await ledger.Db.Workers.Where(row => !row.Lost).Select(row => new { row.Host, row.Family }).ToListAsync(cancellationToken))
             .Select(row => (row.Host, row.Family))];
-
-    private static async Task<HashSet<string>> AliveQueuesAsync(LedgerTransaction ledger, CancellationToken cancellationToken) =>
-        [.. (await AliveHostsAsync(ledger, cancellationToken)).SelectMany(worker => new[] { Queues.Worker(worker.Item2, worker.Item1), Queues.Worker(worker.Item2) })];
 }

@@ -140,7 +140,7 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
 
     private void OnProgress(StorageEvent entry)
     {
-        if (entry.CommandId is not { } id || !operations.TryGetValue(id, out var operation) || operation.Ended)
+        if (Open(entry) is not { } operation)
             return;
         operation.State = OperationState.Running;
         operation.Progress = StorageJson.ToElement(entry.Read<OperationProgressed>().Progress).GetRawText();
@@ -150,15 +150,32 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
     private async Task EndAsync(
         StorageEvent entry, OperationState state, StorageError? error, string? result, CancellationToken cancellationToken)
     {
-        if (entry.CommandId is not { } id || !operations.TryGetValue(id, out var operation) || operation.Ended)
+        if (Open(entry) is not { } operation)
             return;
+        if (state is OperationState.Cancelled && operation is { CancelRequested: false, ExpiryRequested: true })
+        {
+            // The worker ended it unbegun because its deadline had passed.
+            queue.Expire(operation);
+            return;
+        }
         ledger.Log(entry);
         queue.Close(operation, state, error, result);
-        if (operation.PoolId is not { } poolId || await ledger.Inventory.PoolAsync(poolId, cancellationToken) is not { } pool)
-            return;
-        if (state is not OperationState.Succeeded && operation.Command == nameof(DefinePool) && !pool.Persistent)
-            await LedgerCommands.UndefineAsync(ledger, pool, EventCause.System, operation.Id, cancellationToken);
-        if (operation is { Command: nameof(StartPool), Cause: EventCause.System })
+        if (operation is { Command: nameof(StartPool), Cause: EventCause.System, PoolId: { } poolId }
+            && await ledger.Inventory.PoolAsync(poolId, cancellationToken) is { } pool)
             WorkerWatch.OnAutostartEnded(pool, state, error, ledger.Now);
     }
+
+    /// <summary>The operation of an event that moves it on; null for one that is not known or has ended.</summary>
+    private OperationRow? Open(StorageEvent entry)
+    {
+        if (entry.CommandId is not { } id || !operations.TryGetValue(id, out var operation))
+            return null;
+        if (!operation.Ended)
+            return operation;
+        Late(logger, entry.Type, operation.Id, operation.State);
+        return null;
+    }
+
+    [LoggerMessage(4007, LogLevel.Information, "{Type} of operation {OperationId} came after it had ended as {State} and is passed over.")]
+    private static partial void Late(ILogger logger, string type, Guid operationId, OperationState state);
 }

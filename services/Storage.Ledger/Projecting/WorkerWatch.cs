@@ -11,7 +11,8 @@ internal sealed class WorkerWatch(LedgerTransaction ledger, OperationQueue queue
 
     /// <summary>
     /// A worker says every few seconds that it is there. Only news is logged: a new process, other capabilities, a return. A new
-    /// process gets its dispatched work again (it may have lost it), and its pools are due for autostart or a look.
+    /// process gets its dispatched work again (it may have lost it), and its pools are due for autostart or a look; whoever comes back
+    /// gets what stayed in line for it.
     /// </summary>
     public async Task AnnounceAsync(StorageEvent entry, CancellationToken cancellationToken)
     {
@@ -30,9 +31,11 @@ internal sealed class WorkerWatch(LedgerTransaction ledger, OperationQueue queue
             return;
         (await ledger.Inventory.WorkerAsync(said.Host, said.Family, cancellationToken))!.LastSeenAt = ledger.Now;
         ledger.Log(entry);
+        await ledger.Inventory.FlushAsync(cancellationToken);
+        if (returned)
+            await queue.AdvanceReturnedAsync(cancellationToken);
         if (!isNew)
             return;
-        await ledger.Inventory.FlushAsync(cancellationToken);
         await SendAgainAsync(Queues.Worker(said.Family, said.Host), cancellationToken);
         foreach (var pool in await ledger.Db.Pools.Where(row => row.Host == said.Host).Select(row => row.Id).ToListAsync(cancellationToken))
             Due((await ledger.Inventory.PoolAsync(pool, cancellationToken))!, said.Family);

@@ -46,6 +46,8 @@ public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
             operation.HasIndex(row => row.Sequence).IsUnique();
             operation.HasIndex(row => new { row.State, row.Sequence });
             operation.HasIndex(row => new { row.PoolId, row.Sequence });
+            operation.HasIndex(row => new { row.Kind, row.Sequence });
+            operation.HasIndex(row => row.Deadline).HasFilter("ended_at IS NULL AND deadline IS NOT NULL");
             operation.Ignore(row => row.Ended);
         });
         modelBuilder.Entity<ClaimRow>(claim =>

@@ -34,6 +34,9 @@ public sealed class OperationRow
     /// <summary>The queue of the worker that runs it; null where the ledger does.</summary>
     public string? Queue { get; init; }
 
+    /// <summary>Command and pool type, such as <c>CreateVolume/dir</c>: operations of one kind take about as long as each other.</summary>
+    public string Kind { get; init; } = "";
+
     public EventCause Cause { get; init; }
 
     /// <summary>JSON of <see cref="OperationProgress"/>.</summary>
@@ -46,6 +49,13 @@ public sealed class OperationRow
     public string? Result { get; set; }
 
     public bool CancelRequested { get; set; }
+
+    /// <summary>It expires when it has not begun by then; null is never.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>The deadline passed after it was dispatched: its worker was told to end it, should it not have begun.</summary>
+    public bool ExpiryRequested { get; set; }
+
     public DateTimeOffset AcceptedAt { get; init; }
     public DateTimeOffset? DispatchedAt { get; set; }
 
@@ -69,4 +79,7 @@ public sealed class ClaimRow
     public long Sequence { get; init; }
     public Guid OperationId { get; init; }
     public bool Exclusive { get; init; }
+
+    /// <summary>As <see cref="OperationRow.Kind"/>.</summary>
+    public string Kind { get; init; } = "";
 }

@@ -80,10 +80,13 @@ public sealed class LedgerTransaction : IAsyncDisposable
     }
 
     /// <summary>Sent after the commit. A crash in between is made good by the sweep.</summary>
-    public void Send(string queue, OperationRun run) => messages.Add(new WorkerMessage(queue, run, null));
+    public void Send(string queue, OperationRun run) => messages.Add(new WorkerMessage(queue, run));
 
     /// <inheritdoc cref="Send(string, OperationRun)"/>
-    public void Send(string queue, CancelRun cancel) => messages.Add(new WorkerMessage(queue, null, cancel));
+    public void Send(string queue, CancelRun cancel) => messages.Add(new WorkerMessage(queue, Cancel: cancel));
+
+    /// <inheritdoc cref="Send(string, OperationRun)"/>
+    public void Send(string queue, ExpireRun expire) => messages.Add(new WorkerMessage(queue, Expire: expire));
 
     public async Task CommitAsync(CancellationToken cancellationToken)
     {

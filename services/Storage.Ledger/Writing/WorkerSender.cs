@@ -7,8 +7,8 @@ using Storage.Hosting;
 
 namespace Storage.Ledger;
 
-/// <summary>One message for a worker: a run, or the cancel of one.</summary>
-public sealed record WorkerMessage(string Queue, OperationRun? Run, CancelRun? Cancel);
+/// <summary>One message for a worker: a run, or the early end of one.</summary>
+public sealed record WorkerMessage(string Queue, OperationRun? Run = null, CancelRun? Cancel = null, ExpireRun? Expire = null);
 
 /// <summary>
 /// Sends committed work to the workers' queues, several runs to a message when there are many. What cannot be sent is dropped: the row
@@ -43,10 +43,13 @@ public sealed partial class WorkerSender(IBus bus, ILogger<WorkerSender> logger)
         timeout.CancelAfter(SendTimeout);
         try
         {
-            foreach (var runs in Parts(messages.Select(message => message.Run).OfType<OperationRun>()))
-                await bus.SendToAsync(queue, new RunOperations(runs), timeout.Token);
+            // Ends before runs: what is to be ended early is best never begun.
             foreach (var cancel in messages.Select(message => message.Cancel).OfType<CancelRun>())
                 await bus.SendToAsync(queue, cancel, timeout.Token);
+            foreach (var expire in messages.Select(message => message.Expire).OfType<ExpireRun>())
+                await bus.SendToAsync(queue, expire, timeout.Token);
+            foreach (var runs in Parts(messages.Select(message => message.Run).OfType<OperationRun>()))
+                await bus.SendToAsync(queue, new RunOperations(runs), timeout.Token);
         }
         catch (Exception e) when (!stoppingToken.IsCancellationRequested)
         {

@@ -58,6 +58,28 @@ public sealed class RunScheduler(int concurrentRunsPerPool, Func<LiveRun, Task> 
         }
     }
 
+    /// <summary>Ends a waiting run as <see cref="Cancel"/> does; one that has started, here or in an earlier process, goes on.</summary>
+    /// <param name="remember">One that is not here is ended when it comes.</param>
+    /// <returns>False where the run is not here.</returns>
+    public bool Expire(Guid operation, bool remember)
+    {
+        lock (gate)
+        {
+            if (!live.TryGetValue(operation, out var run))
+            {
+                if (remember)
+                    cancelledBeforeAdded.Add(operation);
+                return false;
+            }
+            if (!stopped && !run.Resumed && run.TryStart())
+            {
+                run.Cancel();
+                Start(run, lane: null);
+            }
+            return true;
+        }
+    }
+
     /// <summary>Starts nothing more; ends when nothing is executed any more. Whoever stops cancels what is being executed.</summary>
     public Task StopAsync()
     {

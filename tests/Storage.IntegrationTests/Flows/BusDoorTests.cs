@@ -63,6 +63,14 @@ public sealed class BusDoorTests(FleetFixture fixture) : IClassFixture<FleetFixt
     }
 
     [Fact]
+    public async Task A_plain_json_command_after_its_deadline_is_refused()
+    {
+        await using var client = await PlainClient.ConnectAsync(fixture.Fleet);
+        var answer = await client.CallAsync("StartPool", new { pool = "nowhere" }, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        Assert.Equal("expired", answer.GetProperty("error").GetProperty("code").GetString());
+    }
+
+    [Fact]
     public async Task A_message_that_cannot_be_read_harms_nobody()
     {
         await using var client = await PlainClient.ConnectAsync(fixture.Fleet);
@@ -96,6 +104,9 @@ public sealed class BusDoorTests(FleetFixture fixture) : IClassFixture<FleetFixt
             var start = bus.CreateRequestClient<StartPool>(address, Limit);
             var rejected = await start.GetResponse<CommandAccepted, CommandRejected>(new StartPool(null, "nowhere"), Cancellation);
             Assert.Equal(ErrorCodes.PoolNotFound, Assert.IsType<CommandRejected>(rejected.Message).Error.Code);
+            var late = await start.GetResponse<CommandAccepted, CommandRejected>(
+                new StartPool(null, "typed"), request => request.UseExecute(send => send.Headers.Set("storage-deadline", "2020-01-01T00:00:00Z")), Cancellation);
+            Assert.Equal(ErrorCodes.Expired, Assert.IsType<CommandRejected>(late.Message).Error.Code);
         }
         finally
         {
@@ -150,9 +161,9 @@ public sealed class BusDoorTests(FleetFixture fixture) : IClassFixture<FleetFixt
 
         private string Replies => replies;
 
-        public async Task<JsonElement> CallAsync(string command, object arguments)
+        public async Task<JsonElement> CallAsync(string command, object arguments, DateTime? deadline = null)
         {
-            await SendAsync(JsonSerializer.SerializeToUtf8Bytes(new { command, arguments }), replies);
+            await SendAsync(JsonSerializer.SerializeToUtf8Bytes(new { command, arguments, deadline }), replies);
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
             limit.CancelAfter(Limit);
             return await answers.Reader.ReadAsync(limit.Token);

@@ -21,9 +21,23 @@ public sealed class JsonCommandTests
     [InlineData("""{"pool":"p"}""", "StartPool", null, null)]
     public void A_command_is_read_with_its_id(string json, string? type, string? messageId, string? id)
     {
-        var command = Assert.IsType<StartPool>(JsonCommand.Read(Encoding.UTF8.GetBytes(json), type, messageId));
+        var command = Assert.IsType<StartPool>(JsonCommand.Read(Encoding.UTF8.GetBytes(json), type, messageId).Command);
         Assert.Equal(("p", id), (command.Pool, command.CommandId?.ToString()));
     }
+
+    [Theory]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p"},"deadline":"2026-11-23T10:00:00Z"}""", null, null)]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p"},"deadline":"2026-11-23T10:00:00Z"}""", null, "2030-01-01T00:00:00Z")]
+    [InlineData("""{"command":"StartPool","arguments":{"pool":"p"}}""", null, "2026-11-23T11:00:00+01:00")]
+    [InlineData("""{"pool":"p"}""", "StartPool", "2026-11-23T10:00:00")]
+    public void A_deadline_is_read_from_the_body_or_else_from_the_header(string json, string? type, string? header) => Assert.Equal(
+        new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero), JsonCommand.Read(Encoding.UTF8.GetBytes(json), type, null, header).Deadline);
+
+    [Fact]
+    public void A_deadline_that_is_no_time_is_refused() => Assert.Equal(
+        (ErrorCodes.InvalidArgument, DeadlineHeader.Name),
+        Assert.Throws<StorageException>(() => JsonCommand.Read("""{"command":"StartPool","arguments":{"pool":"p"}}"""u8.ToArray(), null, null, "soon"))
+            is { Error: var error } ? (error.Code, error.Field) : default);
 
     [Theory]
     [InlineData("""{"command":"Explode","arguments":{}}""", null, ErrorCodes.InvalidArgument, "command")]
@@ -49,7 +63,7 @@ public sealed class JsonCommandTests
     [Fact]
     public void A_volume_of_a_list_that_is_null_is_refused()
     {
-        var command = JsonCommand.Read("""{"pool":"p","volumes":[{"name":"a","capacity":1},null]}"""u8.ToArray(), "CreateVolumes", null);
+        var command = JsonCommand.Read("""{"pool":"p","volumes":[{"name":"a","capacity":1},null]}"""u8.ToArray(), "CreateVolumes", null).Command;
         var error = Assert.Throws<StorageException>(() => CommandRules.Complete(command)).Error;
         Assert.Equal((ErrorCodes.InvalidDocument, "volumes[1]"), (error.Code, error.Field));
     }

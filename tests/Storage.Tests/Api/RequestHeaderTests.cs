@@ -72,6 +72,27 @@ public sealed class RequestHeaderTests
         Assert.Equal(seconds is { } s ? TimeSpan.FromSeconds(s) : null, WaitPreference.Read(prefer));
 
     [Theory]
+    [InlineData("1", 1)]
+    [InlineData("3600", 3600)]
+    [InlineData(null, null)]
+    public void The_time_to_expiry_is_read(string? header, int? seconds) =>
+        Assert.Equal(seconds is { } s ? TimeSpan.FromSeconds(s) : null, ExpiresIn.Read(Expiring(header)));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("0")]
+    [InlineData("-1")]
+    [InlineData("1.5")]
+    [InlineData("soon")]
+    [InlineData("31622401")]
+    [InlineData("99999999999")]
+    public void A_time_to_expiry_that_is_not_understood_is_refused(string header)
+    {
+        var error = Refusal(() => ExpiresIn.Read(Expiring(header)));
+        Assert.Equal((ErrorCodes.InvalidArgument, ExpiresIn.Header), (error.Code, error.Field));
+    }
+
+    [Theory]
     [InlineData("\"3\"", null, 3)]
     [InlineData("*", null, 7)]
     [InlineData(null, "*", 0)]
@@ -131,6 +152,8 @@ public sealed class RequestHeaderTests
             headers["If-None-Match"] = noneMatch;
         return headers;
     }
+
+    private static HeaderDictionary Expiring(string? header) => header is null ? [] : new HeaderDictionary { [ExpiresIn.Header] = header };
 
     private static HttpRequest Accepting(string? accept)
     {

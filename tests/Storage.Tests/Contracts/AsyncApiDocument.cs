@@ -109,7 +109,7 @@ internal sealed class AsyncApiDocument
 
     private void Workers()
     {
-        string[] work = [Enveloped(typeof(RunOperations)), Enveloped(typeof(CancelRun))];
+        string[] work = [Enveloped(typeof(RunOperations)), Enveloped(typeof(CancelRun)), Enveloped(typeof(ExpireRun))];
         string[] reports = [Enveloped(typeof(HostReport))], taken = [Enveloped(typeof(ReportTaken))];
         foreach (var type in EventTypes.All)
             schemas.Of(type);

@@ -17,7 +17,7 @@ public sealed class ContractsReadmeTests
     [Fact]
     public void The_examples_of_commands_are_read_by_the_bus_door()
     {
-        var commands = ContractsReadme.Examples(Text, "json command").Select(json => JsonCommand.Read(Encoding.UTF8.GetBytes(json), null, null));
+        var commands = ContractsReadme.Examples(Text, "json command").Select(json => JsonCommand.Read(Encoding.UTF8.GetBytes(json), null, null).Command);
         Assert.Equal(["DefinePool", "CreateVolume"], commands.Select(command => command.GetType().Name));
     }
 
@@ -25,7 +25,7 @@ public sealed class ContractsReadmeTests
     public void The_example_of_a_bare_record_is_read_by_the_bus_door()
     {
         var json = Assert.Single(ContractsReadme.Examples(Text, "json bare command"));
-        Assert.Equal("images", Assert.IsType<StartPool>(JsonCommand.Read(Encoding.UTF8.GetBytes(json), nameof(StartPool), null)).Pool);
+        Assert.Equal("images", Assert.IsType<StartPool>(JsonCommand.Read(Encoding.UTF8.GetBytes(json), nameof(StartPool), null).Command).Pool);
     }
 
     [Fact]

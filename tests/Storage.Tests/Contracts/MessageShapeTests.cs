@@ -9,7 +9,7 @@ public sealed class MessageShapeTests
     private static readonly Type[] Others =
     [
         typeof(SubmitCommand), typeof(CommandAccepted), typeof(CommandRejected), typeof(StorageEvent),
-        typeof(RunOperations), typeof(CancelRun), typeof(HostReport), typeof(ReportTaken),
+        typeof(RunOperations), typeof(CancelRun), typeof(ExpireRun), typeof(HostReport), typeof(ReportTaken),
     ];
 
     public static TheoryData<Type> Messages => [.. CommandTypes.All.Select(command => command.Type), .. EventTypes.All, .. Others];
@@ -51,6 +51,7 @@ public sealed class MessageShapeTests
         urn:message:Storage.Contracts:DefinePool
         urn:message:Storage.Contracts:DeletePool
         urn:message:Storage.Contracts:DeleteVolume
+        urn:message:Storage.Contracts:ExpireRun
         urn:message:Storage.Contracts:FindPoolSources
         urn:message:Storage.Contracts:HostReport
         urn:message:Storage.Contracts:RefreshPool

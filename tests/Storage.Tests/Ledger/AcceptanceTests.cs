@@ -48,6 +48,9 @@ public sealed class AcceptanceTests(LedgerFixture ledger) : IClassFixture<Ledger
         foreach (ICommand command in new ICommand[]
         {
             new StopPool(null, stopped), new RefreshPool(null, stopped), new CreateVolume(null, stopped, LedgerFixture.Raw("a")), new DeleteVolume(null, stopped, "a"),
+            new CreateVolumes(null, stopped, [LedgerFixture.Raw("a")]), new CloneVolume(null, stopped, LedgerFixture.Raw("b"), "a"),
+            new ResizeVolume(null, stopped, "a", 1), new WipeVolume(null, stopped, "a"), new RefreshVolume(null, stopped, "a"),
+            new DefinePool(null, LedgerFixture.Dir("stopped"), Transient: true), new DefinePool(null, LedgerFixture.Dir("states"), Transient: true),
         })
             Assert.Equal(ErrorCodes.InvalidState, (await ledger.RefusedAsync(command)).Code);
     }
@@ -103,6 +106,7 @@ public sealed class AcceptanceTests(LedgerFixture ledger) : IClassFixture<Ledger
         Assert.Equal(OperationState.Dispatched, define.State);
         await ledger.ReportAsync(ledger.Event(
             new PoolStarted(pool, new PoolObservation(PoolState.Running, 1, 0, 1)), Resources.Pool(pool), define.Id), ledger.Success(define.Id));
+        Assert.Equal(ErrorCodes.InvalidState, (await ledger.RefusedAsync(new SetPoolAutostart(null, "transient", true))).Code);
         var stop = await ledger.AcceptAsync(new StopPool(null, "transient"));
         await ledger.ReportAsync(ledger.Event(new PoolStopped(pool), Resources.Pool(pool), stop.Id), ledger.Success(stop.Id));
         Assert.Equal(ErrorCodes.PoolNotFound, (await ledger.RefusedAsync(new StartPool(null, "transient"))).Code);

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Storage.Contracts;
 using Storage.Hosting;
 using Storage.Ledger;
@@ -19,7 +20,7 @@ public sealed class LedgerFixture : IAsyncLifetime
     private readonly string folder = Directory.CreateTempSubdirectory("ledger-").FullName;
     private readonly Guid instance = Guid.NewGuid();
     /// <summary>A worker's revisions are above the ledger's, which it is told with every run.</summary>
-    private long revision = Revisions.At(DateTimeOffset.UtcNow.AddHours(1));
+    private long revision;
     private IHost host = null!;
 
     /// <summary>The ledger's clock: the time of day, moved on by the test.</summary>
@@ -27,12 +28,36 @@ public sealed class LedgerFixture : IAsyncLifetime
 
     public ConcurrentQueue<OperationRun> Runs { get; } = [];
 
+    private readonly LedgerSignal heard = new();
+
     public ConcurrentQueue<Guid> Cancels { get; } = [];
+
+    public ConcurrentQueue<Guid> Expiries { get; } = [];
+
+    /// <summary>What the ledger has logged.</summary>
+    public LogLines Log { get; } = new();
+
+    /// <summary>What the worker announces that it can do.</summary>
+    public IReadOnlyList<string> Operations { get; set; } = ["Build", "Delete", "CreateVolume", "DeleteVolume"];
 
     public T Get<T>()
         where T : notnull => host.Services.GetRequiredService<T>();
 
     public async ValueTask InitializeAsync()
+    {
+        await StartAsync();
+        await AnnounceAsync();
+    }
+
+    /// <summary>The ledger's process ends and another one begins on the same database.</summary>
+    public async Task RestartAsync()
+    {
+        await host.StopAsync();
+        host.Dispose();
+        await StartAsync();
+    }
+
+    private async Task StartAsync()
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -40,7 +65,7 @@ public sealed class LedgerFixture : IAsyncLifetime
             ["Bus:Uri"] = "memory",
             ["Ledger:Connection"] = $"Data Source={folder}/ledger.db",
         });
-        builder.Services.AddLogging();
+        builder.Services.AddLogging(logging => logging.AddProvider(Log));
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.Services.AddLedger(builder.Configuration);
         builder.Services.AddSingleton(new BusEndpoint(Queues.Worker(PoolFamily.File, Host), (_, endpoint) =>
@@ -49,25 +74,32 @@ public sealed class LedgerFixture : IAsyncLifetime
             {
                 foreach (var run in context.Message.Runs)
                     Runs.Enqueue(run);
+                heard.Pulse();
                 return Task.CompletedTask;
             });
             endpoint.Handler<CancelRun>(context =>
             {
                 Cancels.Enqueue(context.Message.OperationId);
+                heard.Pulse();
+                return Task.CompletedTask;
+            });
+            endpoint.Handler<ExpireRun>(context =>
+            {
+                Expiries.Enqueue(context.Message.OperationId);
+                heard.Pulse();
                 return Task.CompletedTask;
             });
         }));
         builder.Services.AddStorageBus(builder.Configuration);
         host = builder.Build();
         await host.StartAsync();
-        await AnnounceAsync();
     }
 
-    public Task<OperationRow> AcceptAsync(ICommand command) =>
-        Get<CommandIntake>().AcceptAsync(command, null, TestContext.Current.CancellationToken);
+    public Task<OperationRow> AcceptAsync(ICommand command, TimeSpan? expiresIn = null) => Get<CommandIntake>().AcceptAsync(
+        command, null, TestContext.Current.CancellationToken, deadline: Clock.GetUtcNow() + expiresIn);
 
-    public async Task<StorageError> RefusedAsync(ICommand command) =>
-        (await Assert.ThrowsAsync<StorageException>(() => AcceptAsync(command))).Error;
+    public async Task<StorageError> RefusedAsync(ICommand command, TimeSpan? expiresIn = null) =>
+        (await Assert.ThrowsAsync<StorageException>(() => AcceptAsync(command, expiresIn))).Error;
 
     /// <summary>Reports as the worker of <see cref="Host"/>.</summary>
     public Task ReportAsync(params StorageEvent[] events) => Get<ReportProjector>().ProjectAsync(
@@ -75,7 +107,7 @@ public sealed class LedgerFixture : IAsyncLifetime
 
     public StorageEvent Event<T>(T data, string resource, Guid? command = null, long? at = null)
         where T : notnull =>
-        new(Guid.NewGuid(), typeof(T).Name, resource, at ?? Interlocked.Add(ref revision, 1000), DateTimeOffset.UtcNow, Host,
+        new(Guid.NewGuid(), typeof(T).Name, resource, at ?? Revisions.At(Clock.GetUtcNow().AddHours(1)) + Interlocked.Add(ref revision, 1000), DateTimeOffset.UtcNow, Host,
             EventCause.Command, command, StorageJson.ToElement(data));
 
     public StorageEvent Success(Guid operation) => Event(new OperationSucceeded(operation), Resources.Operation(operation), operation);
@@ -83,11 +115,33 @@ public sealed class LedgerFixture : IAsyncLifetime
     public StorageEvent Failure(Guid operation) => Event(
         new OperationFailed(operation, new StorageError(ErrorCodes.HostFailure, "no")), Resources.Operation(operation), operation);
 
+    public StorageEvent Cancelled(Guid operation) => Event(new OperationCancelled(operation), Resources.Operation(operation), operation);
+
+    /// <summary>Waits until the worker's queue has brought an id so often.</summary>
+    public async Task HeardAsync(IEnumerable<Guid> messages, Guid operation, int times = 1)
+    {
+        for (var next = heard.Next; messages.Count(id => id == operation) < times; next = heard.Next)
+            await next.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>The events that ended an operation.</summary>
+    public Task<List<string>> EndsAsync(Guid operation) => QueryAsync(db => db.Events
+        .Where(row => row.CommandId == operation && (row.Type == nameof(OperationSucceeded) || row.Type == nameof(OperationFailed)
+            || row.Type == nameof(OperationCancelled) || row.Type == nameof(OperationExpired)))
+        .Select(row => row.Type).ToListAsync());
+
+    /// <summary>Time passes in which the worker says nothing, and the ledger notices.</summary>
+    public async Task LoseWorkerAsync()
+    {
+        Clock.Advance(WorkerAnnouncement.LostAfter + TimeSpan.FromSeconds(1));
+        await Get<LedgerSweep>().WatchWorkersAsync(TestContext.Current.CancellationToken);
+    }
+
     /// <param name="newProcess">As a worker that was started again.</param>
     public Task AnnounceAsync(bool newProcess = false) => ReportAsync(Event(
         new WorkerAnnounced(new WorkerAnnouncement(Host, PoolFamily.File, newProcess ? Guid.NewGuid() : instance, "1", DateTimeOffset.UnixEpoch,
         [
-            new PoolTypeSupport(PoolType.Dir, true, null, ["Build", "Delete", "CreateVolume", "DeleteVolume"],
+            new PoolTypeSupport(PoolType.Dir, true, null, Operations,
                 [new FormatSupport("raw", true), new FormatSupport("qcow2", false, "qemu-img is not installed")], []),
         ])),
         Resources.Worker(Host, PoolFamily.File)));

@@ -37,6 +37,12 @@ namespace Storage.Ledger.Migrations.Postgres
                         .HasColumnType("boolean")
                         .HasColumnName("exclusive");
 
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind")
+                        .UseCollation("C");
+
                     b.Property<Guid>("OperationId")
                         .HasColumnType("uuid")
                         .HasColumnName("operation_id");
@@ -169,6 +175,10 @@ namespace Storage.Ledger.Migrations.Postgres
                         .HasColumnName("command")
                         .UseCollation("C");
 
+                    b.Property<DateTime?>("Deadline")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("deadline");
+
                     b.Property<DateTime?>("DispatchedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("dispatched_at");
@@ -182,10 +192,20 @@ namespace Storage.Ledger.Migrations.Postgres
                         .HasColumnName("error")
                         .UseCollation("C");
 
+                    b.Property<bool>("ExpiryRequested")
+                        .HasColumnType("boolean")
+                        .HasColumnName("expiry_requested");
+
                     b.Property<string>("Fingerprint")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("fingerprint")
+                        .UseCollation("C");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind")
                         .UseCollation("C");
 
                     b.Property<Guid?>("PoolId")
@@ -243,9 +263,16 @@ namespace Storage.Ledger.Migrations.Postgres
                     b.HasKey("Id")
                         .HasName("pk_operations");
 
+                    b.HasIndex("Deadline")
+                        .HasDatabaseName("ix_operations_deadline")
+                        .HasFilter("ended_at IS NULL AND deadline IS NOT NULL");
+
                     b.HasIndex("Sequence")
                         .IsUnique()
                         .HasDatabaseName("ix_operations_sequence");
+
+                    b.HasIndex("Kind", "Sequence")
+                        .HasDatabaseName("ix_operations_kind_sequence");
 
                     b.HasIndex("PoolId", "Sequence")
                         .HasDatabaseName("ix_operations_pool_id_sequence");

@@ -31,6 +31,11 @@ namespace Storage.Ledger.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("exclusive");
 
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
                     b.Property<Guid>("OperationId")
                         .HasColumnType("TEXT")
                         .HasColumnName("operation_id");
@@ -156,6 +161,10 @@ namespace Storage.Ledger.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("command");
 
+                    b.Property<DateTime?>("Deadline")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("deadline");
+
                     b.Property<DateTime?>("DispatchedAt")
                         .HasColumnType("TEXT")
                         .HasColumnName("dispatched_at");
@@ -168,10 +177,19 @@ namespace Storage.Ledger.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("error");
 
+                    b.Property<bool>("ExpiryRequested")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expiry_requested");
+
                     b.Property<string>("Fingerprint")
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("fingerprint");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
 
                     b.Property<Guid?>("PoolId")
                         .HasColumnType("TEXT")
@@ -222,9 +240,16 @@ namespace Storage.Ledger.Migrations.Sqlite
                     b.HasKey("Id")
                         .HasName("pk_operations");
 
+                    b.HasIndex("Deadline")
+                        .HasDatabaseName("ix_operations_deadline")
+                        .HasFilter("ended_at IS NULL AND deadline IS NOT NULL");
+
                     b.HasIndex("Sequence")
                         .IsUnique()
                         .HasDatabaseName("ix_operations_sequence");
+
+                    b.HasIndex("Kind", "Sequence")
+                        .HasDatabaseName("ix_operations_kind_sequence");
 
                     b.HasIndex("PoolId", "Sequence")
                         .HasDatabaseName("ix_operations_pool_id_sequence");
