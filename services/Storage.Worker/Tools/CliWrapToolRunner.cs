@@ -45,10 +45,12 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
         var session = new ToolSession(running.ProcessId);
         // Registered after CliWrap's own handler and so called before it: the session goes while its leader still names it.
         using var kill = stop.Token.Register(session.Kill);
+        using var enough = new CancellationTokenSource();
+        using var limited = stop.Token.Register(() => enough.CancelAfter(KillGrace));
         using var stall = new StallWatch(session, command.StallLimit, () => stdout.Total + stderr.Total, stop.Cancel);
         try
         {
-            var result = await EndAsync(running, stop.Token);
+            var result = await running.Task.WaitAsync(enough.Token);
             var output = new ToolOutput(result.ExitCode, stdout.Text, command.Redact(stderr.Text), Stopwatch.GetElapsedTime(started));
             if (!command.AcceptedExitCodes.Contains(output.ExitCode))
                 throw Failed(command, output);
@@ -58,7 +60,7 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             var duration = Stopwatch.GetElapsedTime(started);
-            await GoneAsync(command, session);
+            await GoneAsync(command, session, enough.Token);
             if (cancellationToken.IsCancellationRequested)
             {
                 Cancelled(command, duration);
@@ -72,23 +74,15 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
         }
     }
 
-    /// <summary>Waits for the end of the tool; once it is to stop, no longer than the grace.</summary>
-    private static async Task<CommandResult> EndAsync(CommandTask<CommandResult> running, CancellationToken stop)
-    {
-        using var enough = new CancellationTokenSource();
-        using var stopped = stop.Register(() => enough.CancelAfter(KillGrace));
-        return await running.Task.WaitAsync(enough.Token);
-    }
-
     /// <summary>A tool that the kernel does not let go, as it waits for storage that hangs, is counted where it was run.</summary>
-    private async Task GoneAsync(HostCommand command, ToolSession session)
+    private async Task GoneAsync(HostCommand command, ToolSession session, CancellationToken enough)
     {
         var gone = session.GoneAsync(CancellationToken.None);
         try
         {
-            await gone.WaitAsync(KillGrace);
+            await gone.WaitAsync(enough);
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException)
         {
             LeftBehind(command, KillGrace.TotalSeconds);
             LaneWork.Running?.Hold(gone);
