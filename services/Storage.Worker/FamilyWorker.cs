@@ -47,9 +47,10 @@ public sealed class FamilyWorker(
         var reporter = new Reporter(send, journal, events => new HostReport(Host, Family, Instance, events), log);
         var events = new HostEvents(Host, clock, time);
         var metrics = new WorkerMetrics(meters, Family);
-        var executor = new RunExecutor(journal, reporter, events, backends, metrics, time, log, stopping.Token);
+        var lanes = new PoolLanes(options.LaneLimits, time, log);
+        var executor = new RunExecutor(journal, reporter, events, backends, lanes, metrics, time, log, stopping.Token);
         var scheduler = new RunScheduler(options.ConcurrentRunsPerPool, executor.ExecuteAsync);
-        metrics.Observe(journal, scheduler);
+        metrics.Observe(journal, scheduler, lanes);
         parts = new Parts(clock, journal, reporter, events, scheduler);
         WorkerLog.Active(log, Family, Host, Instance, path);
 
@@ -63,7 +64,7 @@ public sealed class FamilyWorker(
     public void Announce()
     {
         var active = RequireActive();
-        var announcer = new Announcer(active.Reporter, active.Events, new PoolTypeProbe(backends, time, log), Family, Instance, time);
+        var announcer = new Announcer(active.Reporter, active.Events, new PoolTypeProbe(backends, options.LaneLimits, time, log), Family, Instance, time);
         background = Task.WhenAll(background, announcer.RunAsync(stopping.Token));
     }
 

@@ -58,4 +58,10 @@ internal static partial class WorkerLog
 
     [LoggerMessage(3041, LogLevel.Information, "Pools of type {Type}: available {Available} {Reason}")]
     public static partial void Probed(ILogger log, PoolType type, bool available, string? reason);
+
+    [LoggerMessage(3050, LogLevel.Warning, "The storage at {Storage} does not answer: a call that gave no sign for {Seconds} s is abandoned.")]
+    public static partial void Hangs(ILogger log, string storage, double seconds);
+
+    [LoggerMessage(3051, LogLevel.Information, "The storage at {Storage} answers: an abandoned call came back after {Seconds} s.")]
+    public static partial void CameBack(ILogger log, Exception? e, string storage, double seconds);
 }

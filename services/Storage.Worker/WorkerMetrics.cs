@@ -36,11 +36,12 @@ public sealed class WorkerMetrics
 
     public void JournalFailed() => journalFailures.Add(1, family);
 
-    /// <summary>Shows how full the journal is, and how far behind the reports are.</summary>
-    public void Observe(RunJournal journal, RunScheduler scheduler)
+    /// <summary>Shows how full the journal is, how far behind the reports are, and what hangs.</summary>
+    public void Observe(RunJournal journal, RunScheduler scheduler, PoolLanes lanes)
     {
         meter.CreateObservableGauge("storage.worker.journal.runs", () => new Measurement<long>(journal.Entries, family), "{run}", "Runs in the journal.");
         meter.CreateObservableGauge("storage.worker.journal.unreported", () => new Measurement<long>(journal.Unreported, family), "{run}", "Outcomes not yet reported.");
         meter.CreateObservableGauge("storage.worker.runs.executing", () => new Measurement<long>(scheduler.Executing, family), "{run}", "Runs being executed.");
+        meter.CreateObservableGauge("storage.worker.calls.hung", () => new Measurement<long>(lanes.Hung, family), "{call}", "Abandoned calls that the storage has not answered.");
     }
 }

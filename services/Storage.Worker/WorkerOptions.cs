@@ -17,6 +17,12 @@ public sealed class WorkerOptions
     /// <summary>Runs of one pool side by side.</summary>
     public int ConcurrentRunsPerPool { get; set; } = 4;
 
+    /// <summary>A call to a pool's storage that gives no sign for so long is abandoned: the run fails and can be tried again.</summary>
+    public TimeSpan StorageAnswerLimit { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>With so many abandoned calls that still hang, a pool's runs are refused at once.</summary>
+    public int HungCallsPerPool { get; set; } = 4;
+
     /// <summary>The journal waits for the disk. Otherwise it survives the death of the process, not that of the host.</summary>
     public bool PowerLossSafe { get; set; }
 
@@ -25,6 +31,8 @@ public sealed class WorkerOptions
 
     /// <summary>And for how long at most.</summary>
     public TimeSpan KeepRunsFor { get; set; } = TimeSpan.FromDays(7);
+
+    internal LaneLimits LaneLimits => new(StorageAnswerLimit, HungCallsPerPool);
 
     public string FamilyFolder(PoolFamily family) => Path.Combine(StateFolder, family.ToString().ToLowerInvariant());
 }
@@ -43,6 +51,10 @@ internal sealed class WorkerOptionsValidator : IValidateOptions<WorkerOptions>
             failures.Add($"Worker:StateFolder '{options.StateFolder}' is not an absolute path.");
         if (options.ConcurrentRunsPerPool is < 1 or > 1024)
             failures.Add("Worker:ConcurrentRunsPerPool is from 1 to 1024.");
+        if (options.StorageAnswerLimit < TimeSpan.FromSeconds(1) || options.StorageAnswerLimit > TimeSpan.FromHours(1))
+            failures.Add("Worker:StorageAnswerLimit is from a second to an hour.");
+        if (options.HungCallsPerPool is < 1 or > 1024)
+            failures.Add("Worker:HungCallsPerPool is from 1 to 1024.");
         if (options.KeepRuns < 1000)
             failures.Add("Worker:KeepRuns is at least 1000.");
         if (options.KeepRunsFor < TimeSpan.FromHours(1))

@@ -5,7 +5,8 @@ namespace Storage.Worker;
 /// <summary>
 /// One pool type on this host: the part that every type has. What else a type can do is said by the small roles beside it
 /// (<see cref="IPoolBuilder"/>, <see cref="IVolumeCreator"/>, …). Backends hold no state and no definitions: everything they need
-/// comes with the call. They report failure by <see cref="StorageException"/>.
+/// comes with the call. They report failure by <see cref="StorageException"/>. They are called on a thread of the pool's own and may
+/// block it; their awaits come back to it, without <c>ConfigureAwait(false)</c>.
 /// </summary>
 public interface IPoolBackend
 {

@@ -33,7 +33,7 @@ public static class QemuImgCommands
         return new HostCommand(program, arguments);
     }
 
-    public static HostCommand Version(string program) => new(program, "--version");
+    public static HostCommand Version(string program) => new(program, "--version") { Deadline = TimeSpan.FromSeconds(30) };
 
     /// <summary>Ends with 0 where the format can be created, and with 1 where it is not known or only read.</summary>
     public static HostCommand CreateOptions(string program, string format) =>

@@ -7,7 +7,7 @@ namespace Storage.Worker;
 internal static class RawVolume
 {
     // Small enough to be cancelled and to show progress, large enough to cost nothing.
-    private const long AllocationStep = 4L << 30;
+    private const long AllocationStep = 1L << 30;
     private const int ZeroStep = 1 << 20;
 
     /// <param name="file">An empty file.</param>

@@ -14,10 +14,10 @@ internal static partial class LibC
     public const int ReadPermission = 4;
     public const int ExecutePermission = 1;
     public const int SeekEnd = 2;
+    public const int KillSignal = 9;
     public const nuint GetFlags = 0x8008_6601;
     public const nuint SetFlags = 0x4008_6602;
     private const string Library = "libc";
-    private const int Kill9 = 9;
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial SafeFileHandle Open(string path, int flags, uint mode);
@@ -92,12 +92,9 @@ internal static partial class LibC
     public static partial int AccessAt(SafeFileHandle directory, string name, int permission, int flags);
 
     [LibraryImport(Library, EntryPoint = "kill", SetLastError = true)]
-    private static partial int Kill(int process, int signal);
+    public static partial int Kill(int process, int signal);
 
-    /// <summary>Kills every process of the session's first process group; does nothing where there is none.</summary>
-    public static void KillSession(int leader)
-    {
-        if (leader > 1)
-            _ = Kill(-leader, Kill9);
-    }
+    /// <summary>The kernel's number of the calling thread.</summary>
+    [LibraryImport(Library, EntryPoint = "gettid")]
+    public static partial int ThreadId();
 }

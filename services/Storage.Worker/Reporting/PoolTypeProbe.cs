@@ -7,10 +7,15 @@ namespace Storage.Worker;
 /// What this host can do for each pool type of the family. Probing runs tools, so the answer is kept for a while; a tool that is
 /// installed, replaced or removed is noticed at once.
 /// </summary>
-internal sealed class PoolTypeProbe(PoolBackends backends, TimeProvider time, ILogger log)
+internal sealed class PoolTypeProbe(PoolBackends backends, LaneLimits limits, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan KeepFor = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+
+    private readonly Dictionary<PoolType, Lane> lanes = backends.All.ToDictionary(
+        backend => backend.Type, backend => new Lane($"the tools of {PoolTypes.Of(backend.Type).Name} pools", limits, time, log));
+
+    private readonly Lane programs = new("PATH", limits, time, log);
 
     private IReadOnlyList<PoolTypeSupport> support = [];
     private long probedAt;
@@ -18,14 +23,14 @@ internal sealed class PoolTypeProbe(PoolBackends backends, TimeProvider time, IL
 
     public async Task<IReadOnlyList<PoolTypeSupport>> ReadAsync(CancellationToken cancellationToken)
     {
-        if (toolsSeen is not null && time.GetElapsedTime(probedAt) < KeepFor && toolsSeen == Tools())
+        if (toolsSeen is not null && time.GetElapsedTime(probedAt) < KeepFor && toolsSeen == await ToolsAsync(cancellationToken))
             return support;
         var probed = await Task.WhenAll(backends.All.OrderBy(backend => backend.Type).Select(backend => ProbeAsync(backend, cancellationToken)));
         foreach (var row in probed.Where(row => support.FirstOrDefault(known => known.Type == row.Type)?.Available != row.Available))
             WorkerLog.Probed(log, row.Type, row.Available, row.Reason);
         support = probed;
         probedAt = time.GetTimestamp();
-        toolsSeen = Tools();
+        toolsSeen = await ToolsAsync(cancellationToken);
         return support;
     }
 
@@ -35,7 +40,10 @@ internal sealed class PoolTypeProbe(PoolBackends backends, TimeProvider time, IL
         deadline.CancelAfter(Deadline);
         try
         {
-            return await Task.Run(() => backend.ProbeAsync(deadline.Token), deadline.Token).WaitAsync(deadline.Token);
+            PoolTypeSupport? probed = null;
+            var unanswered = await lanes[backend.Type].RunAsync(
+                async token => probed = await backend.ProbeAsync(token), frees: false, deadline.Token).WaitAsync(deadline.Token);
+            return unanswered is null ? probed! : throw new StorageException(unanswered);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -43,6 +51,20 @@ internal sealed class PoolTypeProbe(PoolBackends backends, TimeProvider time, IL
             var reason = e is OperationCanceledException ? $"The host's tools did not answer within {Deadline.TotalSeconds} s." : e.Message;
             return new PoolTypeSupport(backend.Type, Available: false, reason, [], [], []);
         }
+    }
+
+    /// <summary>The tools that are found now; where looking for them hangs, those that were found last.</summary>
+    private async Task<string?> ToolsAsync(CancellationToken cancellationToken)
+    {
+        var tools = toolsSeen;
+        await programs.RunAsync(
+            _ =>
+            {
+                tools = Tools();
+                return Task.CompletedTask;
+            },
+            frees: false, cancellationToken);
+        return tools;
     }
 
     /// <summary>Where the tools are found now, and of what time their files are.</summary>

@@ -64,10 +64,13 @@ internal static class PoolHandlers
         catch (Exception e) when (e is not OperationCanceledException)
         {
             if (!await IsUsableAsync(context, backend, cancellationToken))
-                context.PoolIs(new PoolStateChanged(context.PoolId, PoolState.Inaccessible, e.Message));
+                IsInaccessible(context, RunErrors.Of(e));
             throw;
         }
     }
+
+    public static void IsInaccessible(RunContext context, StorageError error) =>
+        context.PoolIs(new PoolStateChanged(context.PoolId, PoolState.Inaccessible, error.Message));
 
     public static async Task DeleteAsync(RunContext context, CancellationToken cancellationToken)
     {

@@ -13,8 +13,10 @@ namespace Storage.Worker;
 /// <param name="log">For what is no part of the answer.</param>
 public sealed class RunContext(LiveRun live, Run run, HostEvents events, Reporter reporter, PoolBackends backends, ILogger log)
 {
+    private readonly Lock gate = new();
     private readonly List<StorageEvent> happened = [];
     private PoolDefinition? pool;
+    private bool closed;
 
     public Run Run { get; } = run;
 
@@ -35,8 +37,18 @@ public sealed class RunContext(LiveRun live, Run run, HostEvents events, Reporte
     /// <summary>What the operation found, where finding is its purpose.</summary>
     public JsonElement? Result { get; set; }
 
-    /// <summary>Events that became true so far; they stay true when the run fails afterwards.</summary>
-    public IReadOnlyList<StorageEvent> Happened => happened;
+    /// <summary>
+    /// Takes no more events. Those that became true so far stay true when the run fails; a handler that comes back afterwards, from
+    /// storage that hung, is refused what it says and undoes what it did.
+    /// </summary>
+    public IReadOnlyList<StorageEvent> Close()
+    {
+        lock (gate)
+        {
+            closed = true;
+            return happened;
+        }
+    }
 
     public TRole Require<TRole>()
         where TRole : class, IPoolBackend => Backends.Require<TRole>(Pool.Type);
@@ -61,6 +73,11 @@ public sealed class RunContext(LiveRun live, Run run, HostEvents events, Reporte
     public void VolumeIs<T>(string volume, T data, EventCause? cause = null) =>
         Add(Resources.Volume(PoolId, volume), data, cause ?? Operation.Cause);
 
+    /// <summary>The volumes were created: all are said to be there, or none.</summary>
+    public void AreCreated(IEnumerable<VolumeDefinition> volumes) => Add(
+        [.. volumes.Select(volume => events.Create(
+            Resources.Volume(PoolId, volume.Name), new VolumeCreated(PoolId, volume), Operation.Cause, Operation.OperationId))]);
+
     /// <summary>The host is now so.</summary>
     public void HostIs<T>(T data) => Add(Resources.Host(events.Host), data, Operation.Cause);
 
@@ -69,5 +86,15 @@ public sealed class RunContext(LiveRun live, Run run, HostEvents events, Reporte
         events.Create(Resources.Pool(PoolId), chunk, Operation.Cause, Operation.OperationId), cancellationToken);
 
     private void Add<T>(string resource, T data, EventCause cause) =>
-        happened.Add(events.Create(resource, data, cause, Operation.OperationId));
+        Add([events.Create(resource, data, cause, Operation.OperationId)]);
+
+    private void Add(StorageEvent[] became)
+    {
+        lock (gate)
+        {
+            if (closed)
+                throw new OperationCanceledException("The run has ended without this.");
+            happened.AddRange(became);
+        }
+    }
 }

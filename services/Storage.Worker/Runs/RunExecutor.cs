@@ -7,11 +7,11 @@ namespace Storage.Worker;
 
 /// <summary>
 /// Executes one run from its start to its journalled and reported outcome, which has exactly one terminal event whatever the
-/// backend does. A run that the stop of the process cuts off gets no outcome: it is resumed at the next start.
+/// backend and the storage do. A run that the stop of the process cuts off gets no outcome: it is resumed at the next start.
 /// </summary>
 public sealed class RunExecutor(
-    RunJournal journal, Reporter reporter, HostEvents events, PoolBackends backends, WorkerMetrics metrics, TimeProvider time,
-    ILogger log, CancellationToken stopping)
+    RunJournal journal, Reporter reporter, HostEvents events, PoolBackends backends, PoolLanes lanes, WorkerMetrics metrics,
+    TimeProvider time, ILogger log, CancellationToken stopping)
 {
     private static readonly ActivitySource Activities = new(ServiceTelemetry.Source, ServiceTelemetry.Version);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -64,17 +64,23 @@ public sealed class RunExecutor(
             context = new RunContext(live, run, events, reporter, backends, log);
             try
             {
-                await CommandHandlers.Require(operation.Command)(context, live.Token);
+                var handler = CommandHandlers.Require(operation.Command);
+                if (await lanes.RunAsync(operation.Pool, token => handler.RunAsync(context, token), handler.Frees, live.Token) is { } unanswered)
+                {
+                    failure = new StorageException(unanswered);
+                    handler.Unanswered(context, unanswered);
+                }
             }
             catch (Exception e)
             {
                 failure = e;
             }
         }
+        var happened = context.Close();
         if (failure is not null && live.CutOff)
             return null;
         // Made last, so that no progress has a higher revision.
-        return [.. context.Happened, End(live, context, failure)];
+        return [.. happened, End(live, context, failure)];
     }
 
     private StorageEvent End(LiveRun live, RunContext context, Exception? failure)
@@ -97,6 +103,7 @@ public sealed class RunExecutor(
         if (live.Begun)
             return;
         cancellationToken.ThrowIfCancellationRequested();
+        LaneWork.Running?.BeginChange();
         if (!live.Resumed)
             await journal.BeginAsync(live.OperationId);
         live.Begin();

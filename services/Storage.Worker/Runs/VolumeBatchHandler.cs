@@ -18,13 +18,15 @@ internal static class VolumeBatchHandler
         var created = new List<VolumeDefinition>(volumes.Count);
         try
         {
-            var single = new Run(context.Run.OperationId, context.Run.Resumed, context.Run.BeginAsync, new Progress<OperationProgress>());
+            var progress = new PartProgress(context.Run.Progress, volumes.Count);
+            var single = new Run(context.Run.OperationId, context.Run.Resumed, context.Run.BeginAsync, progress);
             foreach (var volume in volumes)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 created.Add(await creator.CreateVolumeAsync(context.Pool, volume, single, cancellationToken));
-                context.Run.Progress.Report(new OperationProgress(100.0 * created.Count / volumes.Count));
+                progress.Next();
             }
+            context.AreCreated(created);
         }
         catch when (!context.CutOff)
         {
@@ -35,8 +37,6 @@ internal static class VolumeBatchHandler
             await UndoAsync(context, made);
             throw;
         }
-        foreach (var volume in created)
-            context.VolumeIs(volume.Name, new VolumeCreated(context.PoolId, volume));
     }
 
     private static List<VolumeDefinition> Check(RunContext context, IReadOnlyList<VolumeDefinition> volumes)

@@ -9,7 +9,17 @@ internal static class VolumeHandlers
     {
         var volume = Definitions.Check(context.Pool, context.Arguments<CreateVolume>().Volume);
         var created = await context.Require<IVolumeCreator>().CreateVolumeAsync(context.Pool, volume, context.Run, cancellationToken);
-        context.VolumeIs(created.Name, new VolumeCreated(context.PoolId, created));
+        try
+        {
+            context.AreCreated([created]);
+        }
+        catch (OperationCanceledException)
+        {
+            // The run has ended without it: it came back from storage that hung, and nobody knows of the volume.
+            if (context.Backends.Find<IVolumeDeleter>(context.Pool.Type) is { } deleter)
+                await deleter.DeleteVolumeAsync(context.Pool, created.Name, context.Run, CancellationToken.None);
+            throw;
+        }
     }
 
     public static async Task DeleteAsync(RunContext context, CancellationToken cancellationToken)

@@ -5,9 +5,14 @@ using CliWrap;
 namespace Storage.Worker;
 
 /// <summary>Keeps the start of an output up to a limit, and tells when there is more. The rest is read and dropped, so that the tool never blocks.</summary>
-internal sealed class OutputStart(int limit, Action onOverflow)
+internal sealed class OutputStart(int limit, Action onOverflow, Action<string>? onText)
 {
     private readonly ArrayBufferWriter<byte> _kept = new();
+    private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
+    private long _total;
+
+    /// <summary>How much was printed so far, in bytes.</summary>
+    public long Total => Volatile.Read(ref _total);
 
     public string Text => Encoding.UTF8.GetString(_kept.WrittenSpan);
 
@@ -19,6 +24,8 @@ internal sealed class OutputStart(int limit, Action onOverflow)
         int read;
         while ((read = await source.ReadAsync(buffer, cancellationToken)) > 0)
         {
+            Volatile.Write(ref _total, _total + read);
+            onText?.Invoke(Decode(buffer.AsSpan(0, read)));
             if (Overflown)
                 continue;
             if (_kept.WrittenCount + read <= limit)
@@ -30,6 +37,12 @@ internal sealed class OutputStart(int limit, Action onOverflow)
             onOverflow();
         }
     });
+
+    private string Decode(ReadOnlySpan<byte> bytes)
+    {
+        var text = new char[Encoding.UTF8.GetMaxCharCount(bytes.Length)];
+        return new string(text, 0, _decoder.GetChars(bytes, text, flush: false));
+    }
 }
 
 /// <summary>Keeps the end of an output.</summary>
@@ -37,6 +50,9 @@ internal sealed class OutputTail(int limit)
 {
     private readonly byte[] _ring = new byte[limit];
     private long _total;
+
+    /// <summary>How much was printed so far, in bytes.</summary>
+    public long Total => Volatile.Read(ref _total);
 
     public string Text
     {

@@ -15,28 +15,43 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
 {
     private static readonly string[] Inherited = ["HOME"];
 
+    /// <summary>How long a killed tool is waited for.</summary>
+    private static readonly TimeSpan KillGrace = TimeSpan.FromSeconds(5);
+
     public async Task<ToolOutput> RunAsync(HostCommand command, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var path = ToolPath.Find(command.Program) ?? throw Missing(command, null);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         stop.CancelAfter(command.Deadline);
-        var stdout = new OutputStart(ToolOutput.MaxStdout, stop.Cancel);
+        var stdout = new OutputStart(ToolOutput.MaxStdout, stop.Cancel, command.OnOutput);
         var stderr = new OutputTail(ToolOutput.MaxStderr);
         var started = Stopwatch.GetTimestamp();
         WorkerSteps.Pass(WorkerSteps.ToolStarting);
+        CommandTask<CommandResult> running;
         try
         {
-            var running = InOwnSession(path, command.Arguments)
+            running = InOwnSession(path, command.Arguments)
                 .WithEnvironmentVariables(Environment())
                 .WithStandardInputPipe(command.Input is { } input ? PipeSource.FromString(input) : PipeSource.Null)
                 .WithStandardOutputPipe(stdout.Target)
                 .WithStandardErrorPipe(stderr.Target)
                 .WithValidation(CommandResultValidation.None)
                 .ExecuteAsync(stop.Token);
-            // Registered after CliWrap's own handler and so called before it: the session goes while its leader still names it.
-            using var kill = stop.Token.Register(() => LibC.KillSession(running.ProcessId));
-            var result = await running;
+        }
+        catch (Exception e) when (e is Win32Exception || e.InnerException is Win32Exception)
+        {
+            throw Missing(command, e);
+        }
+        var session = new ToolSession(running.ProcessId);
+        // Registered after CliWrap's own handler and so called before it: the session goes while its leader still names it.
+        using var kill = stop.Token.Register(session.Kill);
+        using var enough = new CancellationTokenSource();
+        using var limited = stop.Token.Register(() => enough.CancelAfter(KillGrace));
+        using var stall = new StallWatch(session, command.StallLimit, () => stdout.Total + stderr.Total, stop.Cancel);
+        try
+        {
+            var result = await running.Task.WaitAsync(enough.Token);
             WorkerSteps.Pass(WorkerSteps.ToolEnded);
             var output = new ToolOutput(result.ExitCode, stdout.Text, command.Redact(stderr.Text), Stopwatch.GetElapsedTime(started));
             if (!command.AcceptedExitCodes.Contains(output.ExitCode))
@@ -47,17 +62,32 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             var duration = Stopwatch.GetElapsedTime(started);
+            await GoneAsync(command, session, enough.Token);
             if (cancellationToken.IsCancellationRequested)
             {
                 Cancelled(command, duration);
                 throw new OperationCanceledException(cancellationToken);
             }
-            Killed(command, duration, stdout.Overflown ? "too much output" : "over its deadline");
-            throw stdout.Overflown ? TooMuch(command) : TimedOut(command, stderr);
+            var (reason, error) = stdout.Overflown ? ("too much output", TooMuch(command))
+                : stall.Stalled is { } silence ? ($"stalled for {silence}", Stalled(command, silence, stderr))
+                : ("over its deadline", TimedOut(command, stderr));
+            Killed(command, duration, reason);
+            throw error;
         }
-        catch (Exception e) when (e is Win32Exception || e.InnerException is Win32Exception)
+    }
+
+    /// <summary>A tool that the kernel does not let go, as it waits for storage that hangs, is counted where it was run.</summary>
+    private async Task GoneAsync(HostCommand command, ToolSession session, CancellationToken enough)
+    {
+        var gone = session.GoneAsync(CancellationToken.None);
+        try
         {
-            throw Missing(command, e);
+            await gone.WaitAsync(enough);
+        }
+        catch (OperationCanceledException)
+        {
+            LeftBehind(command, KillGrace.TotalSeconds);
+            LaneWork.Running?.Hold(gone);
         }
     }
 
@@ -97,6 +127,10 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
         ErrorCodes.Timeout, $"{command.Tool} did not end within {command.Deadline} and was stopped.",
         Retryable: true, Tool: command.Tool, Stderr: command.Redact(stderr.Text)));
 
+    private static StorageException Stalled(HostCommand command, TimeSpan silence, OutputTail stderr) => new(new StorageError(
+        ErrorCodes.Timeout, $"{command.Tool} stalled: for {silence.TotalSeconds:0.#} s it printed, read, wrote and computed nothing. It was stopped.",
+        Retryable: true, Tool: command.Tool, Stderr: command.Redact(stderr.Text)));
+
     private static string LastLine(string stderr) => stderr[(stderr.LastIndexOf('\n') + 1)..];
 
     [LoggerMessage(3500, LogLevel.Debug, "{Command} ended with exit code {ExitCode} after {Duration}")]
@@ -110,4 +144,7 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
 
     [LoggerMessage(3503, LogLevel.Information, "{Command} was killed after {Duration}: it was cancelled")]
     private partial void Cancelled(HostCommand command, TimeSpan duration);
+
+    [LoggerMessage(3504, LogLevel.Error, "{Command} was killed but is still there after {Seconds} s: the kernel does not let it go")]
+    private partial void LeftBehind(HostCommand command, double seconds);
 }

@@ -21,6 +21,15 @@ public sealed record HostCommand(string Program, IReadOnlyList<string> Arguments
     /// <summary>The tool is killed when it has run for so long.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// The tool is killed when it has done nothing for so long: printed nothing, read and written nothing, used no processor. Null for
+    /// one that may sleep, as while it waits for a device or for the kernel to discard one.
+    /// </summary>
+    public TimeSpan? StallLimit { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Is given what the tool prints on its standard output, as it comes: to show progress.</summary>
+    public Action<string>? OnOutput { get; init; }
+
     /// <summary>Exit codes that are an answer and not a failure.</summary>
     public IReadOnlyList<int> AcceptedExitCodes { get; init; } = [0];
 

@@ -6,12 +6,13 @@ namespace Storage.Worker;
 public interface IToolRunner
 {
     /// <summary>
-    /// Runs a tool to its end. When it is cancelled or over its deadline, the tool and everything that it started is killed first.
-    /// What the tool did to the host until then stays: undoing is the caller's.
+    /// Runs a tool to its end. When it is cancelled, over its deadline or stalled, the tool and everything that it started is killed
+    /// first. One that the kernel does not let go is left behind after a few seconds. What the tool did to the host until then stays:
+    /// undoing is the caller's.
     /// </summary>
     /// <exception cref="StorageException">
     /// <see cref="ErrorCodes.ToolMissing"/>: not on this host. <see cref="ErrorCodes.ToolFailed"/>: an exit code that is not accepted,
-    /// or more output than <see cref="ToolOutput.MaxStdout"/>. <see cref="ErrorCodes.Timeout"/>: over its deadline, retryable.
+    /// or more output than <see cref="ToolOutput.MaxStdout"/>. <see cref="ErrorCodes.Timeout"/>: over its deadline or stalled, retryable.
     /// </exception>
     Task<ToolOutput> RunAsync(HostCommand command, CancellationToken cancellationToken);
 }

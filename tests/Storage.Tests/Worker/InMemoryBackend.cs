@@ -21,6 +21,8 @@ internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreat
 
     public Func<CancellationToken, Task> Checking { get; set; } = _ => Task.CompletedTask;
 
+    public Func<CancellationToken, Task> Probing { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>The runs that began to create something.</summary>
     public List<(string Volume, bool Resumed)> Creations { get; } = [];
 
@@ -56,8 +58,11 @@ internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreat
 
     public void PutUnfinished(string name) => unfinished.Add(name);
 
-    public Task<PoolTypeSupport> ProbeAsync(CancellationToken cancellationToken) =>
-        Task.FromResult(new PoolTypeSupport(Type, true, null, [], [], []));
+    public async Task<PoolTypeSupport> ProbeAsync(CancellationToken cancellationToken)
+    {
+        await Probing(cancellationToken);
+        return new PoolTypeSupport(Type, true, null, [], [], []);
+    }
 
     public async Task<PoolState> CheckAsync(PoolDefinition pool, CancellationToken cancellationToken)
     {

@@ -16,6 +16,26 @@ public sealed class VolumeBatchTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_progress_of_many_volumes_counts_what_is_done_of_the_one_in_the_making()
+    {
+        var finish = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        rig.Backend.Creating = (volume, run, _) =>
+        {
+            if (volume.Name != "b")
+                return Task.CompletedTask;
+            run.Progress.Report(new OperationProgress(50));
+            return finish.Task;
+        };
+        var worker = await rig.StartAsync();
+        var run = rig.CreateMany("a", "b", "c", "d");
+        await worker.AcceptAsync(new RunOperations([run]));
+        var progress = await rig.Inbox.FirstAsync<OperationProgressed>(run.OperationId);
+        Assert.Equal(37.5, progress.Read<OperationProgressed>().Progress.Percent);
+        finish.SetResult();
+        Assert.Equal(nameof(OperationSucceeded), (await rig.Inbox.EndAsync(run.OperationId)).Type);
+    }
+
+    [Fact]
     public async Task All_volumes_are_created_in_one_operation()
     {
         var worker = await rig.StartAsync();

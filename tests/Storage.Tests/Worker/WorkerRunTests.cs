@@ -113,14 +113,17 @@ public sealed class WorkerRunTests : IAsyncDisposable
         rig.Backend.Creating = (_, run, _) =>
         {
             run.Progress.Report(new OperationProgress(10));
-            run.Progress.Report(new OperationProgress(20));
+            run.Progress.Report(new OperationProgress(20, 2 << 20, 10 << 20));
             return finish.Task;
         };
         var worker = await rig.StartAsync();
         var slow = rig.Create("a");
         await worker.AcceptAsync(new RunOperations([slow]));
         var progress = await rig.Inbox.FirstAsync<OperationProgressed>(slow.OperationId);
-        Assert.Equal(20, progress.Read<OperationProgressed>().Progress.Percent);
+        var seen = progress.Read<OperationProgressed>().Progress;
+        Assert.Equal((20, 2 << 20, 10 << 20), (seen.Percent, seen.BytesDone, seen.BytesTotal));
+        // It took a second at least until it was told.
+        Assert.InRange(seen.BytesPerSecond!.Value, 1, 2 << 20);
         finish.SetResult();
         var end = await rig.Inbox.EndAsync(slow.OperationId);
         Assert.True(end.Revision > progress.Revision);

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text;
+
+namespace Storage.Worker;
+
+/// <summary>A tool with everything that it started, except what made a session of its own.</summary>
+/// <param name="leader">The tool's process, which began the session.</param>
+internal sealed class ToolSession(int leader)
+{
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Kills all of them. One that sleeps deaf in the kernel goes when it wakes up.
+    /// </summary>
+    public void Kill()
+    {
+        if (leader <= 1)
+            return;
+        _ = LibC.Kill(-leader, LibC.KillSignal);
+        foreach (var (process, _) in Processes())
+            _ = LibC.Kill(process, LibC.KillSignal);
+    }
+
+    /// <summary>Ends when none is left.</summary>
+    public async Task GoneAsync(CancellationToken cancellationToken)
+    {
+        for (var pause = FirstLook; Processes().Any(); pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+            await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Another one each time as long as any of them uses the processor, reads, writes, starts or ends.</summary>
+    public string SignOfLife()
+    {
+        var sign = new StringBuilder();
+        foreach (var (process, status) in Processes())
+            sign.Append(CultureInfo.InvariantCulture, $"{process} {status.Ticks} {Read(process, "io")}\n");
+        return sign.ToString();
+    }
+
+    private IEnumerable<(int Process, ProcessStatus Status)> Processes()
+    {
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var process)
+                && Read(process, "stat") is { Length: > 0 } line
+                && ProcessStatus.Parse(line) is { Ended: false } status
+                && status.Session == leader)
+                yield return (process, status);
+        }
+    }
+
+    /// <summary>Empty where the process is gone, or another user's.</summary>
+    private static string Read(int process, string file)
+    {
+        try
+        {
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/{file}"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}
