@@ -28,6 +28,9 @@ public static class LedgerServices
         services.AddSingleton<LedgerRebuild>();
         services.AddSingleton<WorkerSender>();
         services.AddSingleton<EventFeed>();
+        services.AddMetrics();
+        services.AddSingleton<DeadLetterIntake>();
+        services.AddSingleton<DeadLetterDecisions>();
         services.AddSingleton<LedgerMigration>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerMigration>());
         services.AddHostedService(provider => provider.GetRequiredService<WorkerSender>());
