@@ -55,6 +55,7 @@ public static class ApiServices
         v1.MapHosts();
         v1.MapPoolTypes();
         v1.MapEvents();
+        v1.MapDeadLetters();
     }
 
     private static void ReadTokenFile(ApiOptions options)

@@ -14,8 +14,8 @@ internal static partial class Log
     [LoggerMessage(6102, LogLevel.Information, "Command {CommandId} by message was refused: {Code} {Detail}")]
     public static partial void CommandRefused(ILogger log, Guid? commandId, string code, string detail);
 
-    [LoggerMessage(6103, LogLevel.Warning, "A message that nobody waits for an answer to was moved to {Queue}: {Code} {Detail}")]
-    public static partial void MessageSetAside(ILogger log, string queue, string code, string detail);
+    [LoggerMessage(6103, LogLevel.Warning, "A command by message became dead letter {Letter}: {Code} {Detail}")]
+    public static partial void MessageDied(ILogger log, Guid letter, string code, string detail);
 
     [LoggerMessage(6104, LogLevel.Warning, "A command by message waits for the database; trying again in {Delay}")]
     public static partial void DatabaseAway(ILogger log, TimeSpan delay, Exception exception);

@@ -1,5 +1,7 @@
+using System.Net.Mime;
 using System.Text.Json.Serialization;
 using MassTransit;
+using MassTransit.Serialization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Storage.Contracts;
@@ -42,7 +44,7 @@ public static class StorageBus
             return json;
         });
         foreach (var endpoint in context.GetServices<BusEndpoint>())
-            factory.ReceiveEndpoint(endpoint.Queue, receive => Configure(endpoint, context, receive));
+            factory.ReceiveEndpoint(endpoint.Queue, receive => Configure(endpoint, context, receive, factory));
     }
 
     /// <summary>
@@ -52,14 +54,15 @@ public static class StorageBus
     public static HostReceiveEndpointHandle Connect(this IReceiveEndpointConnector bus, BusEndpoint endpoint) =>
         bus.ConnectReceiveEndpoint(endpoint.Queue, (context, receive) => Configure(endpoint, context, receive));
 
-    private static void Configure(BusEndpoint endpoint, IServiceProvider services, IReceiveEndpointConfigurator receive)
+    private static void Configure(
+        BusEndpoint endpoint, IServiceProvider services, IReceiveEndpointConfigurator receive, IBusFactoryConfigurator? factory = null)
     {
         receive.ConfigureConsumeTopology = false;
         receive.PrefetchCount = endpoint.Concurrency;
         receive.ConcurrentMessageLimit = endpoint.Concurrency;
         if (receive is IRabbitMqReceiveEndpointConfigurator rabbit)
             rabbit.Durable = true;
-        receive.UseMessageRetry(retry => retry.Exponential(5, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), TimeSpan.FromMilliseconds(200)));
+        receive.UseDeadLetters(endpoint.Queue, services, factory);
         endpoint.Configure(services, receive);
     }
 
@@ -73,6 +76,45 @@ public static class StorageBus
         var client = bus.CreateRequestClient<TQuestion>(new Uri($"queue:{queue}"), atMost);
         return (await client.GetResponse<TAnswer>(question, cancellationToken)).Message;
     }
+
+    /// <summary>
+    /// Sends bytes as they are to a durable queue, as a message that came from there before; returns when the broker has them.
+    /// </summary>
+    /// <param name="type">The AMQP type.</param>
+    public static async Task SendAgainAsync(
+        this ISendEndpointProvider bus, string queue, byte[] body, string? contentType, string? type, string? messageId,
+        IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellationToken)
+    {
+        var endpoint = await bus.GetSendEndpoint(new Uri($"queue:{queue}"));
+        await endpoint.Send(
+            new Unread(),
+            Pipe.Execute<SendContext<Unread>>(context =>
+            {
+                context.Serializer = new CopyBodySerializer(ContentTypeOf(contentType), new BytesMessageBody(body));
+                if (Guid.TryParse(messageId, out var id))
+                    context.MessageId = id;
+                foreach (var (name, value) in headers)
+                    context.Headers.Set(name, value);
+                if (context.TryGetPayload<RabbitMqSendContext>(out var amqp) && type is not null)
+                    amqp.BasicProperties.Type = type;
+            }),
+            cancellationToken);
+    }
+
+    private static ContentType ContentTypeOf(string? text)
+    {
+        try
+        {
+            return new ContentType(text ?? MediaTypeNames.Application.Octet);
+        }
+        catch (FormatException)
+        {
+            return new ContentType(MediaTypeNames.Application.Octet);
+        }
+    }
+
+    /// <summary>Stands for a message whose bytes nobody here reads.</summary>
+    private sealed record Unread;
 
     /// <summary>Sends to a durable queue, which is made if need be: what is sent before the consumer's first start is not lost.</summary>
     public static async Task SendToAsync<T>(this ISendEndpointProvider bus, string queue, T message, CancellationToken cancellationToken)

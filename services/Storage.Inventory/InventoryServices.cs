@@ -6,7 +6,7 @@ using Storage.Ledger;
 namespace Storage.Inventory;
 
 /// <summary>
-/// The inventory: takes in what workers report, keeps time, passes the event log on. Any number of replicas may run; the ledger's
+/// The inventory: takes in what workers report and what could not be handled, keeps time, passes the event log on. Any number of replicas may run; the ledger's
 /// locks let one of them at a time do each thing.
 /// </summary>
 public static class InventoryServices
@@ -25,6 +25,11 @@ public static class InventoryServices
                     await context.RespondAsync(new ReportTaken(context.Message.Events.Count));
             }),
             Concurrency: 256));
+        services.AddSingleton(new BusEndpoint(
+            Queues.DeadLetters,
+            (provider, endpoint) => endpoint.Handler<DeadLetter>(context =>
+                provider.GetRequiredService<DeadLetterIntake>().TakeAsync(context.Message, context.CancellationToken)),
+            Concurrency: 32));
         services.AddHostedService<SweepTimer>();
         services.AddHostedService<DeadlineTimer>();
         if (options.PublishEvents)

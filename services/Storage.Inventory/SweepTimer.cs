@@ -12,6 +12,7 @@ internal sealed partial class SweepTimer(LedgerSweep sweep, InventoryOptions opt
         {
             await TryAsync("send again", sweep.SendAgainAsync, stoppingToken);
             await TryAsync("watch workers", sweep.WatchWorkersAsync, stoppingToken);
+            await TryAsync("remove dead letters", sweep.RemoveDeadLettersAsync, stoppingToken);
             await TryAsync("attend pools", token => sweep.AttendPoolsAsync(options.RefreshInterval, token), stoppingToken);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

@@ -30,6 +30,9 @@ public static class LedgerServices
         services.AddSingleton<WorkerSender>();
         services.AddSingleton<EventFeed>();
         services.AddSingleton<UsualDurations>();
+        services.AddMetrics();
+        services.AddSingleton<DeadLetterIntake>();
+        services.AddSingleton<DeadLetterDecisions>();
         services.AddSingleton<LedgerMigration>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerMigration>());
         services.AddHostedService(provider => provider.GetRequiredService<WorkerSender>());

@@ -97,3 +97,14 @@ public sealed record WorkerAnnounced(WorkerAnnouncement Announcement);
 
 /// <summary>Nothing was heard of a worker for too long.</summary>
 public sealed record WorkerLost(string Host, PoolFamily Family, DateTimeOffset LastSeenAt);
+
+// Messages
+/// <summary>
+/// A message could not be handled and is kept as a dead letter. Of a queue and reason at most one event a minute: more letters may be
+/// there than events.
+/// </summary>
+/// <param name="Queue">The queue that it came from.</param>
+/// <param name="Reason">One of <see cref="ErrorCodes"/>.</param>
+/// <param name="MessageType">What it says of itself.</param>
+/// <param name="ReplayOf">The letter whose replay it is.</param>
+public sealed record DeadLettered(Guid DeadLetterId, string Queue, string Reason, string? MessageType = null, Guid? ReplayOf = null);

@@ -57,6 +57,8 @@ public static class Resources
 
     public static string Worker(string host, PoolFamily family) => $"hosts/{host}/{family.ToString().ToLowerInvariant()}";
 
+    public static string DeadLetter(Guid letter) => $"dead-letters/{letter}";
+
     public static string Host(string host) => $"hosts/{host}";
 
     /// <summary>The name of the volume that a resource is; null for other resources.</summary>

@@ -12,6 +12,9 @@ public static class Queues
     /// <summary>Reports and announcements of the workers.</summary>
     public const string Inventory = "storage.inventory";
 
+    /// <summary>Messages that could not be handled, from every service.</summary>
+    public const string DeadLetters = "storage.dead-letters";
+
     /// <summary>Topic exchange of all logged events; routing key <c>{type}.{host}</c>.</summary>
     public const string Events = "storage.events";
 

@@ -10,7 +10,8 @@ namespace Storage.Api;
 
 /// <summary>
 /// The bus door for MassTransit clients: every command on <see cref="Queues.Commands"/>. Answers <see cref="CommandAccepted"/> or
-/// <see cref="CommandRejected"/> where an answer is asked for; a refusal is an answer, not a fault.
+/// <see cref="CommandRejected"/> where an answer is asked for; a refusal is an answer, not a fault; without anyone to answer it is a
+/// dead letter.
 /// </summary>
 public static class CommandHandlers
 {
@@ -41,8 +42,10 @@ public static class CommandHandlers
             catch (StorageException e)
             {
                 Log.CommandRefused(log, command.CommandId, e.Error.Code, e.Error.Message);
-                if (context.ResponseAddress is not null)
-                    await context.RespondAsync(new CommandRejected(command.CommandId, e.Error));
+                // A refusal that nobody hears of is a dead letter.
+                if (context.ResponseAddress is null)
+                    throw;
+                await context.RespondAsync(new CommandRejected(command.CommandId, e.Error));
             }
         });
     }

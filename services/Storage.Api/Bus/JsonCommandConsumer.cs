@@ -1,19 +1,22 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using MassTransit;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using Storage.Contracts;
+using Storage.Hosting;
 using Storage.Ledger;
 
 namespace Storage.Api;
 
 /// <summary>
 /// One plain-JSON message: read, accepted, answered to <c>reply-to</c> where that is given, and only then acknowledged; a crash in
-/// between delivers it again, which the command's id makes harmless. What is refused is answered too; where nobody waits for the
-/// answer the message moves to <see cref="RejectedQueue"/> with the reason in its headers, so that it is neither lost nor looped.
+/// between delivers it again, which the command's id makes harmless. What is refused is answered too. Where nobody waits for the answer,
+/// and where the command went on failing, the message becomes a dead letter, so that it is neither lost nor looped; a copy with the
+/// reason in its headers goes to <see cref="RejectedQueue"/>.
 /// </summary>
-public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonCommandConsumer> log)
+public sealed class JsonCommandConsumer(CommandIntake intake, IBus bus, ILogger<JsonCommandConsumer> log)
 {
     public const string RejectedQueue = $"{Queues.JsonCommands}.rejected";
 
@@ -21,6 +24,9 @@ public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonComman
 
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(10);
+
+    /// <summary>The broker ends a consumer that holds a message for thirty minutes.</summary>
+    private static readonly TimeSpan LongestHold = TimeSpan.FromMinutes(10);
 
     public async Task ConsumeAsync(IChannel channel, BasicDeliverEventArgs message, CancellationToken stoppingToken)
     {
@@ -37,7 +43,10 @@ public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonComman
             catch (StorageException e)
             {
                 Log.CommandRefused(log, id, e.Error.Code, e.Error.Message);
-                if (!await ReplyAsync(channel, message, new CommandRejected(id, e.Error), stoppingToken))
+                var answered = await ReplyAsync(channel, message, new CommandRejected(id, e.Error), stoppingToken);
+                if (!answered || e.Error.Code == ErrorCodes.Internal)
+                    await BuryAsync(message, e, stoppingToken);
+                if (!answered)
                     await SetAsideAsync(channel, message, e.Error, stoppingToken);
             }
             await channel.BasicAckAsync(message.DeliveryTag, multiple: false, stoppingToken);
@@ -74,6 +83,7 @@ public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonComman
     {
         var delay = FirstDelay;
         var failures = 0;
+        var since = Stopwatch.GetTimestamp();
         while (true)
         {
             try
@@ -82,8 +92,12 @@ public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonComman
             }
             catch (Exception e) when (e is not StorageException && !stoppingToken.IsCancellationRequested)
             {
-                if (Failures.IsTransient(e))
+                if (TransientFailures.Is(e))
+                {
                     Log.DatabaseAway(log, delay, e);
+                    if (Stopwatch.GetElapsedTime(since) > LongestHold)
+                        throw;
+                }
                 else if (++failures < UnexpectedFailures)
                     Log.MessageFailed(log, e);
                 else
@@ -112,7 +126,20 @@ public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonComman
         return true;
     }
 
-    private async Task SetAsideAsync(
+    private async Task BuryAsync(BasicDeliverEventArgs message, StorageException why, CancellationToken cancellationToken)
+    {
+        var (properties, cause) = (message.BasicProperties, why.InnerException ?? why);
+        var dead = new DeadMessage(
+            Queues.JsonCommands, message.Body.ToArray(), properties.Type, properties.MessageId, properties.ContentType,
+            properties.Headers ?? new Dictionary<string, object?>());
+        // An answer does not tell what was unexpected; a letter does.
+        var error = why.Error.Code == ErrorCodes.Internal ? DeadMessage.ErrorOf(cause) : why.Error;
+        var letter = dead.ToLetter(error, cause, DateTimeOffset.UtcNow);
+        await bus.SendToAsync(Queues.DeadLetters, letter, cancellationToken);
+        Log.MessageDied(log, letter.Id, letter.Error.Code, letter.Error.Message);
+    }
+
+    private static async Task SetAsideAsync(
         IChannel channel, BasicDeliverEventArgs message, StorageError error, CancellationToken cancellationToken)
     {
         var properties = new BasicProperties(message.BasicProperties)
@@ -129,7 +156,6 @@ public sealed class JsonCommandConsumer(CommandIntake intake, ILogger<JsonComman
         properties.ClearExpiration();
         properties.ClearUserId();
         await channel.BasicPublishAsync("", RejectedQueue, mandatory: true, properties, message.Body, cancellationToken);
-        Log.MessageSetAside(log, RejectedQueue, error.Code, error.Message);
     }
 
     private static string? TraceParent(BasicDeliverEventArgs message)

@@ -1,6 +1,6 @@
-using System.Data.Common;
 using System.Text.RegularExpressions;
 using Storage.Contracts;
+using Storage.Hosting;
 
 namespace Storage.Api;
 
@@ -12,8 +12,8 @@ public static partial class Failures
         StorageException storage => storage.Error,
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => TooLarge,
         BadHttpRequestException bad => ErrorOfBinding(bad),
-        _ when IsTransient(exception) => new StorageError(
-            ErrorCodes.ServiceUnavailable, "The database cannot be reached at the moment.", Retryable: true),
+        _ when TransientFailures.Is(exception) => new StorageError(
+            ErrorCodes.ServiceUnavailable, "The database or the broker cannot be reached at the moment.", Retryable: true),
         _ => new StorageError(ErrorCodes.Internal, "An unexpected error; the log of the service says more."),
     };
 
@@ -33,17 +33,6 @@ public static partial class Failures
         >= 400 => new(ErrorCodes.InvalidDocument, "The request cannot be read."),
         _ => null,
     };
-
-    /// <summary>The database is away or busy: the same may succeed later.</summary>
-    public static bool IsTransient(Exception? exception)
-    {
-        for (; exception is not null; exception = exception.InnerException)
-        {
-            if (exception is DbException { IsTransient: true } or TimeoutException)
-                return true;
-        }
-        return false;
-    }
 
     private static StorageError TooLarge => new(ErrorCodes.TooLarge, "The request body is too large.");
 

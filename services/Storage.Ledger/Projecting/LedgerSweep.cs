@@ -3,9 +3,11 @@ using Storage.Contracts;
 
 namespace Storage.Ledger;
 
-/// <summary>What is done from time to time: work sent again, silent workers noticed, pools started and looked at when they are due.</summary>
+/// <summary>What is done from time to time: work sent again, silent workers noticed, pools started and looked at when they are due, old dead letters removed.</summary>
 public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake)
 {
+    public static readonly TimeSpan KeepDeadLetters = TimeSpan.FromDays(30);
+
     private static readonly TimeSpan FirstSendAgain = TimeSpan.FromSeconds(30);
 
     /// <summary>
@@ -53,6 +55,15 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake)
                 // Somebody was faster, or it cannot be now: it stays due.
             }
         }
+    }
+
+    /// <summary>Forgets the dead letters that were decided about before <see cref="KeepDeadLetters"/>. Open ones stay.</summary>
+    public async Task RemoveDeadLettersAsync(CancellationToken cancellationToken)
+    {
+        await using var ledger = await writer.BeginAsync(cancellationToken);
+        var before = ledger.Now - KeepDeadLetters;
+        await ledger.Db.DeadLetters.Where(row => row.ClosedAt < before).ExecuteDeleteAsync(cancellationToken);
+        await ledger.CommitAsync(cancellationToken);
     }
 
     private async Task<List<ICommand>> DueAsync(TimeSpan refreshEvery, CancellationToken cancellationToken)

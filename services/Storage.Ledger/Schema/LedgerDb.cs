@@ -5,7 +5,8 @@ using Storage.Contracts;
 namespace Storage.Ledger;
 
 /// <summary>
-/// The schema, the same on PostgreSQL and SQLite. Written only through <see cref="LedgerTransaction"/>; read by anyone.
+/// The schema, the same on PostgreSQL and SQLite. Written only through <see cref="LedgerTransaction"/>, but for
+/// what has a lock of its own (<see cref="LedgerLock"/>); read by anyone.
 /// </summary>
 public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
 {
@@ -16,6 +17,7 @@ public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
     public DbSet<ClaimRow> Claims => Set<ClaimRow>();
     public DbSet<EventRow> Events => Set<EventRow>();
     public DbSet<CursorRow> Cursors => Set<CursorRow>();
+    public DbSet<DeadLetterRow> DeadLetters => Set<DeadLetterRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -27,6 +29,7 @@ public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
         configurationBuilder.Properties<VolumeKind>().HaveConversion<string>();
         configurationBuilder.Properties<OperationState>().HaveConversion<string>();
         configurationBuilder.Properties<EventCause>().HaveConversion<string>();
+        configurationBuilder.Properties<DeadLetterState>().HaveConversion<string>();
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -64,6 +67,17 @@ public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
             entry.HasIndex(row => new { row.Resource, row.Sequence });
         });
         modelBuilder.Entity<CursorRow>(cursor => cursor.ToTable("cursors").HasKey(row => row.Reader));
+        modelBuilder.Entity<DeadLetterRow>(letter =>
+        {
+            letter.ToTable("dead_letters").HasKey(row => row.Id);
+            letter.Property(row => row.Id).ValueGeneratedNever();
+            letter.Property(row => row.Sequence).ValueGeneratedNever();
+            letter.HasIndex(row => row.Sequence).IsUnique();
+            letter.HasIndex(row => row.Fingerprint);
+            letter.HasIndex(row => new { row.Queue, row.Reason, row.AnnouncedAt });
+            letter.HasIndex(row => row.ClosedAt);
+            letter.Ignore(row => row.Whole);
+        });
     }
 
     private sealed class UtcConverter() : ValueConverter<DateTimeOffset, DateTime>(

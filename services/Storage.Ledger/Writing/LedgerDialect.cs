@@ -27,6 +27,9 @@ public enum LedgerLock
 
     /// <summary>The one that passes the event log on to the bus.</summary>
     Relay = 2,
+
+    /// <summary>The one that decides about dead letters.</summary>
+    DeadLetters = 3,
 }
 
 internal sealed class PostgresDialect(string connection) : LedgerDialect

@@ -117,7 +117,9 @@ public sealed class FleetFixture(TestBackends backends) : IAsyncLifetime
 {
     public Fleet Fleet { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync() => Fleet = await Fleet.StartAsync(backends);
+    public TestBackends Backends { get; } = backends;
+
+    public async ValueTask InitializeAsync() => Fleet = await Fleet.StartAsync(Backends);
 
     public async ValueTask DisposeAsync()
     {

@@ -33,6 +33,7 @@ internal sealed class AsyncApiDocument
         PlainCommands();
         Events();
         Workers();
+        DeadLetters();
         return new JsonObject
         {
             ["asyncapi"] = "3.0.0",
@@ -77,7 +78,8 @@ internal sealed class AsyncApiDocument
             "The queue that the sender names in the AMQP property reply-to. The property type is the name of the answer; "
             + "correlation-id is that of the command, or else its message-id.", replies);
         Channel("commandsJsonRejected", $"{Queues.JsonCommands}.rejected",
-            "Commands that were refused and had no reply-to, as they came, with the reason in their headers. The newest 10000 are kept.",
+            "Commands that were refused and had no reply-to, as they came, with the reason in their headers. The newest 10000 are kept. "
+            + "Each is also a dead letter, which is where to look.",
             [Message("RejectedCommand", Json, [], "A refused command as it came.", null, RejectedHeaders())], QueueBinding());
         Operation("receivePlainCommand", "receive", "commandsJson", "Accepts a command, or refuses it. Answers where reply-to is given.",
             commands, Reply("commandsJsonReplies", null, replies));
@@ -127,6 +129,14 @@ internal sealed class AsyncApiDocument
         Channel("reportReplies", null, "The responseAddress of a report.", taken);
         Operation("receiveReport", "receive", "inventory", "Takes in what workers report, and answers when it is committed.", reports,
             Reply("reportReplies", "$message.payload#/responseAddress", taken));
+    }
+
+    private void DeadLetters()
+    {
+        string[] letters = [Enveloped(typeof(DeadLetter))];
+        Channel("deadLetters", Queues.DeadLetters, "Messages that could not be handled, from every service.", letters, QueueBinding());
+        Operation("sendDeadLetter", "send", "deadLetters", "Keeps a message before it is acknowledged.", letters);
+        Operation("receiveDeadLetter", "receive", "deadLetters", "Stores it, for people to look at, replay or discard.", letters);
     }
 
     private string Enveloped(Type type) => Message(type.Name, Envelope, EnvelopeOf(type, schemas.Of(type)), Summary(type));

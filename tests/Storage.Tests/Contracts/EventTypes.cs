@@ -13,7 +13,7 @@ internal static class EventTypes
         typeof(VolumeAppeared), typeof(VolumeChanged), typeof(VolumeVanished), typeof(VolumesObserved),
         typeof(OperationAccepted), typeof(OperationProgressed), typeof(OperationSucceeded), typeof(OperationFailed),
         typeof(OperationCancelled), typeof(OperationExpired),
-        typeof(WorkerAnnounced), typeof(WorkerLost),
+        typeof(WorkerAnnounced), typeof(WorkerLost), typeof(DeadLettered),
     ];
 
     /// <summary>The events that the event log keeps, and so the ones that subscribers get.</summary>

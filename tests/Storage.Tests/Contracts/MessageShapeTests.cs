@@ -9,7 +9,7 @@ public sealed class MessageShapeTests
     private static readonly Type[] Others =
     [
         typeof(SubmitCommand), typeof(CommandAccepted), typeof(CommandRejected), typeof(StorageEvent),
-        typeof(RunOperations), typeof(CancelRun), typeof(ExpireRun), typeof(HostReport), typeof(ReportTaken),
+        typeof(RunOperations), typeof(CancelRun), typeof(ExpireRun), typeof(HostReport), typeof(ReportTaken), typeof(DeadLetter),
     ];
 
     public static TheoryData<Type> Messages => [.. CommandTypes.All.Select(command => command.Type), .. EventTypes.All, .. Others];
@@ -48,6 +48,7 @@ public sealed class MessageShapeTests
         urn:message:Storage.Contracts:CommandRejected
         urn:message:Storage.Contracts:CreateVolume
         urn:message:Storage.Contracts:CreateVolumes
+        urn:message:Storage.Contracts:DeadLetter
         urn:message:Storage.Contracts:DefinePool
         urn:message:Storage.Contracts:DeletePool
         urn:message:Storage.Contracts:DeleteVolume
@@ -72,6 +73,7 @@ public sealed class MessageShapeTests
     [Fact]
     public void Names_of_events_stay() => Assert.Equal(
         """
+        DeadLettered
         OperationAccepted
         OperationCancelled
         OperationExpired
@@ -104,6 +106,6 @@ public sealed class MessageShapeTests
 
     [Fact]
     public void Names_of_queues_stay() => Assert.Equal(
-        ["storage.commands", "storage.commands.json", "storage.inventory", "storage.events", "storage.file.host-a", "storage.network"],
-        [Queues.Commands, Queues.JsonCommands, Queues.Inventory, Queues.Events, Queues.Worker(PoolFamily.File, "host-a"), Queues.Worker(PoolFamily.Network)]);
+        ["storage.commands", "storage.commands.json", "storage.inventory", "storage.events", "storage.dead-letters", "storage.file.host-a", "storage.network"],
+        [Queues.Commands, Queues.JsonCommands, Queues.Inventory, Queues.Events, Queues.DeadLetters, Queues.Worker(PoolFamily.File, "host-a"), Queues.Worker(PoolFamily.Network)]);
 }

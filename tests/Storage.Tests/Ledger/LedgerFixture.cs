@@ -90,6 +90,9 @@ public sealed class LedgerFixture : IAsyncLifetime
                 return Task.CompletedTask;
             });
         }));
+        // As the inventory does.
+        builder.Services.AddSingleton(new BusEndpoint(Queues.DeadLetters, (services, endpoint) =>
+            endpoint.Handler<DeadLetter>(context => services.GetRequiredService<DeadLetterIntake>().TakeAsync(context.Message, context.CancellationToken))));
         builder.Services.AddStorageBus(builder.Configuration);
         host = builder.Build();
         await host.StartAsync();

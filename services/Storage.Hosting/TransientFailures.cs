@@ -1,0 +1,31 @@
+using System.Data.Common;
+using System.Net.Sockets;
+using MassTransit;
+using RabbitMQ.Client.Exceptions;
+using Storage.Contracts;
+
+namespace Storage.Hosting;
+
+/// <summary>Which failures pass by themselves: the database or the broker is away or busy, or the error says so itself.</summary>
+public static class TransientFailures
+{
+    /// <summary>SQLSTATE classes: connection lost, no resources, the server is going down or coming up.</summary>
+    private static readonly string[] PassingStates = ["08", "53", "57P"];
+
+    public static bool Is(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            if (exception is StorageException storage)
+                return storage.Error.Retryable;
+            if (exception is TimeoutException or SocketException or RabbitMQClientException or BrokerUnreachableException or ConnectionException or TransportUnavailableException
+                || exception is DbException database && Is(database))
+                return true;
+        }
+        return false;
+    }
+
+    private static bool Is(DbException exception) =>
+        exception.IsTransient
+        || PassingStates.Any(state => exception.SqlState?.StartsWith(state, StringComparison.Ordinal) is true);
+}

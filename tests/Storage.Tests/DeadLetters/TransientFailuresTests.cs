@@ -1,0 +1,36 @@
+using System.Data.Common;
+using Storage.Contracts;
+using Storage.Hosting;
+using Xunit;
+
+namespace Storage.Tests;
+
+public sealed class TransientFailuresTests
+{
+    public static TheoryData<Exception, bool> Failures => new()
+    {
+        { new StorageException(new StorageError(ErrorCodes.HostFailure, "no", Retryable: true)), true },
+        { new StorageException(ErrorCodes.PoolNotFound, "no"), false },
+        { new StorageException(new StorageError(ErrorCodes.PoolNotFound, "no"), new TimeoutException()), false },
+        { new TimeoutException(), true },
+        { new InvalidOperationException("", new TimeoutException()), true },
+        { new DatabaseFailure("57P01"), true },
+        { new DatabaseFailure("08006"), true },
+        { new DatabaseFailure("53300"), true },
+        { new InvalidOperationException("", new DatabaseFailure("57P03")), true },
+        { new DatabaseFailure("22021"), false },
+        { new DatabaseFailure(null), false },
+        { new RabbitMQ.Client.Exceptions.BrokerUnreachableException(new InvalidOperationException()), true },
+        { new FormatException(), false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Failures))]
+    public void What_passes_by_itself_is_told_from_what_does_not(Exception failure, bool transient) =>
+        Assert.Equal(transient, TransientFailures.Is(failure));
+
+    private sealed class DatabaseFailure(string? state) : DbException
+    {
+        public override string? SqlState { get; } = state;
+    }
+}
