@@ -36,7 +36,10 @@ internal sealed partial class DeadLetterFilter(string queue, ILogger logger) : I
             return;
         }
         await SendAsync(context, DeadMessage.ErrorOf(exception), exception);
-        await next.Send(context);
+        // Else it would count as a message that nobody takes. MassTransit's own filter also publishes a fault that nobody reads, without
+        // a limit of time: while the broker is away that keeps the queue from coming back.
+        if (!context.IsFaulted)
+            await context.NotifyFaulted(exception);
     }
 
     public async Task Send(ReceiveContext context, IPipe<ReceiveContext> next)

@@ -1,5 +1,4 @@
 using MassTransit;
-using MassTransit.Middleware;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Storage.Contracts;
@@ -45,11 +44,6 @@ internal static class DeadLetterPolicy
 
         var filter = new DeadLetterFilter(queue, services.GetRequiredService<ILoggerFactory>().CreateLogger<DeadLetterFilter>());
         receive.ConfigureDeadLetter(pipe => pipe.UseFilter(filter));
-        receive.ConfigureError(pipe =>
-        {
-            pipe.UseFilter(filter);
-            // Tells who waits for an answer; without it the message would count as one that nobody takes.
-            pipe.UseFilter(new GenerateFaultFilter());
-        });
+        receive.ConfigureError(pipe => pipe.UseFilter(filter));
     }
 }
