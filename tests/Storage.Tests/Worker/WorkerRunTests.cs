@@ -122,8 +122,8 @@ public sealed class WorkerRunTests : IAsyncDisposable
         var progress = await rig.Inbox.FirstAsync<OperationProgressed>(slow.OperationId);
         var seen = progress.Read<OperationProgressed>().Progress;
         Assert.Equal((20, 2 << 20, 10 << 20), (seen.Percent, seen.BytesDone, seen.BytesTotal));
-        // It took a second at least until it was told.
-        Assert.InRange(seen.BytesPerSecond!.Value, 1, 2 << 20);
+        // It took about a second until it was told.
+        Assert.InRange(seen.BytesPerSecond!.Value, 1, 4 << 20);
         finish.SetResult();
         var end = await rig.Inbox.EndAsync(slow.OperationId);
         Assert.True(end.Revision > progress.Revision);
