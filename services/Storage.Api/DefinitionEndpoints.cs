@@ -8,16 +8,18 @@ public static class DefinitionEndpoints
     {
         var definitions = routes.MapGroup("/definitions").WithTags("Definitions");
         definitions.MapPost("/pool", PoolAsync)
-            .Describes("CheckPoolDefinition", "Reads, checks and completes a pool's definition and gives it back. Nothing is accepted, no host is asked.")
+            .Describes("CheckPoolDefinition", "Reads, checks and completes a pool's definition and gives it back, with a uuid of its own where it has none. Nothing is accepted, no host is asked.")
             .Reads<PoolDefinition>(xml: true).Answers<PoolDefinition>(Offers.Definition);
         definitions.MapPost("/volume", VolumeAsync)
             .Describes("CheckVolumeDefinition", "Reads, checks and completes a volume's definition and gives it back: as libvirt's parser judges it, or with purpose=create or clone also by what can be made. Nothing is accepted, no host is asked.")
             .Reads<VolumeDefinition>(xml: true).Answers<VolumeDefinition>(Offers.Definition);
     }
 
-    private static async Task<IResult> PoolAsync(HttpContext http, bool? validate, CancellationToken cancellationToken) =>
-        Definitions.Result(http.Request, PoolRules.Complete(
-            await Definitions.ReadPoolAsync(http.Request, validate is true, cancellationToken)));
+    private static async Task<IResult> PoolAsync(HttpContext http, bool? validate, CancellationToken cancellationToken)
+    {
+        var pool = PoolRules.Complete(await Definitions.ReadPoolAsync(http.Request, validate is true, cancellationToken));
+        return Definitions.Result(http.Request, pool with { Uuid = pool.Uuid ?? Guid.NewGuid() });
+    }
 
     private static async Task<IResult> VolumeAsync(
         HttpContext http, WireName<PoolType>? poolType, WireName<VolumePurpose>? purpose, bool? validate, CancellationToken cancellationToken)

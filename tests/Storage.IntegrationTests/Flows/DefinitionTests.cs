@@ -48,6 +48,13 @@ public sealed class DefinitionTests(StandaloneFixture fixture) : IClassFixture<S
         Assert.Equal(events, (await Client.ReadEventsAsync()).Count);
     }
 
+    [Fact]
+    public async Task A_pool_definition_without_a_uuid_gets_one()
+    {
+        var json = (await Client.SendAsync(HttpMethod.Post, "/v1/definitions/pool", new { type = "mpath", name = "m", target = new { path = "/dev/mapper" } })).OrThrow().Body;
+        Assert.NotEqual(Guid.Empty, json.GetProperty("uuid").GetGuid());
+    }
+
     [Theory]
     [InlineData("", null)]
     [InlineData("&purpose=describe", null)]
