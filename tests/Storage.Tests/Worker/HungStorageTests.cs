@@ -211,5 +211,5 @@ public sealed class HungStorageTests : IAsyncDisposable
     }
 
     private IEnumerable<string> TypesOf(OperationRun run) =>
-        rig.Inbox.Events.Where(seen => seen.CommandId == run.OperationId).Select(seen => seen.Type).Except([nameof(OperationProgressed)]);
+        rig.Inbox.Events.Where(seen => seen.CommandId == run.OperationId && seen.Type != nameof(OperationProgressed)).Select(seen => seen.Type);
 }
