@@ -10,6 +10,7 @@ namespace Storage.Tests;
 public sealed class HungStorageTests : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly WorkerRig rig = new();
     private readonly ManualResetEventSlim answers = new();
@@ -192,13 +193,13 @@ public sealed class HungStorageTests : IAsyncDisposable
                 deleted.TrySetResult();
             return Task.CompletedTask;
         };
-        return deleted.Task;
+        return deleted.Task.WaitAsync(Patience);
     }
 
     /// <summary>Tries again while the storage is said not to answer, as a client does.</summary>
     private async Task<OperationRun> EventuallyAsync(FamilyWorker worker, Func<OperationRun> next)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(Patience);
         while (true)
         {
             patience.Token.ThrowIfCancellationRequested();
@@ -210,5 +211,5 @@ public sealed class HungStorageTests : IAsyncDisposable
     }
 
     private IEnumerable<string> TypesOf(OperationRun run) =>
-        rig.Inbox.Events.Where(seen => seen.CommandId == run.OperationId).Select(seen => seen.Type).Except([nameof(OperationProgressed)]);
+        rig.Inbox.Events.Where(seen => seen.CommandId == run.OperationId && seen.Type != nameof(OperationProgressed)).Select(seen => seen.Type);
 }
