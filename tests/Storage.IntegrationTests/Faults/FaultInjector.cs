@@ -10,7 +10,7 @@ namespace Storage.IntegrationTests;
 /// waited for, and how long that took is kept.
 /// </summary>
 public sealed class FaultInjector(
-    Fleet fleet, TestBackends backends, IReadOnlyList<FaultPool> pools, SmallDisk? disk, UnreliableTool tool, Func<Task> probe, int seed)
+    Fleet fleet, TestBackends backends, IReadOnlyList<FaultPool> pools, Surroundings around, Func<Task> probe, int seed)
 {
     private const string Hook = "STORAGE_KILL_AT";
     private static readonly TimeSpan StepLimit = TimeSpan.FromSeconds(4);
@@ -84,14 +84,20 @@ public sealed class FaultInjector(
             case < 79:
                 await CountedAsync("database connections cut", () => fleet.Space.CutLedgerAsync(Cancellation));
                 break;
-            case < 83:
+            case < 81:
                 await ShuffleAsync();
                 break;
-            case < 91:
+            case < 84:
+                await CountedAsync("old messages again", () => around.Messages.DeliverAgainAsync(random.Next(20, 200), random));
+                break;
+            case < 87 when around.Clocks is not null:
+                await JumpAsync(around.Clocks);
+                break;
+            case < 92:
                 await MisleadAsync(UnreliableTool.Moods[random.Next(UnreliableTool.Moods.Length)]);
                 break;
-            case < 95 when disk is not null:
-                await SpoilAsync(disk);
+            case < 96 when around.Disk is not null:
+                await SpoilAsync(around.Disk);
                 break;
             default:
                 Tamper(pools.Where(pool => pool.Rough).ElementAt(random.Next(pools.Count(pool => pool.Rough))));
@@ -191,11 +197,22 @@ public sealed class FaultInjector(
         await worker.StartAsync();
     });
 
+    /// <summary>A service's clock is wrong for a while, up to a day, and so may be what it starts with.</summary>
+    private Task JumpAsync(ServiceClocks clocks) => CountedAsync("clock jump", async () =>
+    {
+        var victim = Victim();
+        clocks.Set(victim.Name, TimeSpan.FromSeconds(random.Next(-86_400, 86_400)));
+        await Task.Delay(random.Next(300, 3000), Cancellation);
+        if (random.Next(2) == 0)
+            await KillAsync(victim);
+        clocks.Set(victim.Name, TimeSpan.Zero);
+    });
+
     private Task MisleadAsync(string mood) => CountedAsync($"tool: {mood}", async () =>
     {
-        tool.Turn(mood);
+        around.Tool.Turn(mood);
         await Task.Delay(random.Next(300, 1500), Cancellation);
-        tool.Turn(null);
+        around.Tool.Turn(null);
     });
 
     private async Task SpoilAsync(SmallDisk small)
@@ -261,3 +278,8 @@ public sealed class FaultInjector(
     private string Kind(ServiceProcess service) =>
         service == fleet.Api ? "api" : service == fleet.Inventory ? "inventory" : "worker";
 }
+
+/// <summary>What a run can spoil besides the services themselves.</summary>
+/// <param name="Disk">Null where nothing can be mounted.</param>
+/// <param name="Clocks">Null where clocks cannot be set.</param>
+public sealed record Surroundings(SmallDisk? Disk, UnreliableTool Tool, ServiceClocks? Clocks, OldMessages Messages);

@@ -16,9 +16,11 @@ public sealed class FaultRun(TestBackends backends, int seed)
         var path = $"{tool.Folder}:{Environment.GetEnvironmentVariable("PATH")}";
         try
         {
+            var clocks = ServiceClocks.TryCreate(Path.Combine(toolFolder, "clocks"));
             await using var fleet = await Fleet.StartAsync(backends, new FleetLayout
             {
                 Environment = new Dictionary<string, string> { ["PATH"] = path, ["Logging__LogLevel__Default"] = "Information" },
+                EnvironmentOf = clocks?.Environment,
             });
             await using var disk = await SmallDisk.TryMountAsync(fleet.PoolPath("small-disk"));
             List<FaultPool> pools =
@@ -32,7 +34,7 @@ public sealed class FaultRun(TestBackends backends, int seed)
             var probe = new FaultPool("probe", fleet.PoolPath("probe"), Rough: false);
             foreach (var pool in pools.Append(probe))
                 await DefineAsync(fleet, pool);
-            return await RunAsync(fleet, pools, disk, tool, probe, enough);
+            return await RunAsync(fleet, pools, new Surroundings(disk, tool, clocks, await OldMessages.KeepAsync(fleet)), probe, enough);
         }
         finally
         {
@@ -41,11 +43,11 @@ public sealed class FaultRun(TestBackends backends, int seed)
     }
 
     private async Task<FaultReport> RunAsync(
-        Fleet fleet, List<FaultPool> pools, SmallDisk? disk, UnreliableTool tool, FaultPool probe, Func<FaultInjector, TimeSpan, bool> enough)
+        Fleet fleet, List<FaultPool> pools, Surroundings around, FaultPool probe, Func<FaultInjector, TimeSpan, bool> enough)
     {
         var watch = Stopwatch.StartNew();
         var workload = new Workload(fleet, pools, seed);
-        var faults = new FaultInjector(fleet, backends, pools, disk, tool, () => workload.ProbeAsync(probe.Name), seed);
+        var faults = new FaultInjector(fleet, backends, pools, around, () => workload.ProbeAsync(probe.Name), seed);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var clients = workload.RunAsync(stop.Token);
         while (!enough(faults, watch.Elapsed))

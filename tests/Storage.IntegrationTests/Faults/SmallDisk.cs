@@ -5,17 +5,24 @@ namespace Storage.IntegrationTests;
 /// <summary>A file system of a few MiB that can be filled and made read-only. Needs root.</summary>
 public sealed class SmallDisk : IAsyncDisposable
 {
+    private const int Size = 24 << 20;
+
     private SmallDisk(string path) => Path = path;
 
     public string Path { get; }
 
     private string Filler => System.IO.Path.Combine(Path, "filler");
 
-    /// <summary>Null where nothing can be mounted.</summary>
+    /// <summary>An ext4 on a loop device, or memory where there is none. Null where nothing can be mounted.</summary>
     public static async Task<SmallDisk?> TryMountAsync(string path)
     {
         Directory.CreateDirectory(path);
-        return await MountAsync("-t", "tmpfs", "-o", "size=24m", "tmpfs", path) ? new SmallDisk(path) : null;
+        var image = path + ".img";
+        using (var file = File.Create(image))
+            file.SetLength(Size);
+        var mounted = await RunAsync("mkfs.ext4", "-q", "-m", "0", image) && await RunAsync("mount", "-o", "loop", image, path)
+            || await RunAsync("mount", "-t", "tmpfs", "-o", $"size={Size}", "tmpfs", path);
+        return mounted ? new SmallDisk(path) : null;
     }
 
     /// <summary>Takes all room but <paramref name="left"/> bytes.</summary>
@@ -37,18 +44,15 @@ public sealed class SmallDisk : IAsyncDisposable
 
     public void Free() => File.Delete(Filler);
 
-    public Task<bool> SetReadOnlyAsync(bool readOnly) => MountAsync("-o", readOnly ? "remount,ro" : "remount,rw", Path);
+    public Task<bool> SetReadOnlyAsync(bool readOnly) => RunAsync("mount", "-o", readOnly ? "remount,ro" : "remount,rw", Path);
 
-    public async ValueTask DisposeAsync()
-    {
-        using var unmount = Process.Start("umount", ["--lazy", Path]);
-        await unmount.WaitForExitAsync();
-    }
+    /// <summary>Also where somebody still has a file of it open.</summary>
+    public async ValueTask DisposeAsync() => await RunAsync("umount", "--lazy", Path);
 
-    private static async Task<bool> MountAsync(params string[] arguments)
+    private static async Task<bool> RunAsync(string program, params string[] arguments)
     {
-        using var mount = Process.Start(new ProcessStartInfo("mount", arguments) { RedirectStandardError = true })!;
-        await mount.WaitForExitAsync();
-        return mount.ExitCode == 0;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0;
     }
 }

@@ -106,7 +106,7 @@ public sealed class Fleet : IAsyncDisposable
     private ServiceProcess Service(string project, string name, Dictionary<string, string> configuration)
     {
         configuration = new(configuration) { ["Bus__Uri"] = Space.Bus.OriginalString };
-        foreach (var (key, value) in _layout.Environment)
+        foreach (var (key, value) in _layout.Environment.Concat(_layout.EnvironmentOf?.Invoke(name) ?? new Dictionary<string, string>()))
             configuration[key] = value;
         return new ServiceProcess(project, name, Folder, configuration);
     }

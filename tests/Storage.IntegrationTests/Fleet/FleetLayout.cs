@@ -12,6 +12,9 @@ public sealed record FleetLayout
     /// <summary>More configuration, for all of its services.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>And for each service by its name.</summary>
+    public Func<string, IReadOnlyDictionary<string, string>>? EnvironmentOf { get; init; }
+
     /// <summary>A fleet with a worker for each of the hosts.</summary>
     public static FleetLayout Of(params string[] hosts) => new() { Workers = [.. hosts.Select(host => new FleetWorker(host))] };
 }
