@@ -9,7 +9,7 @@ public static class FileFamily
     {
         services.TryAddSingleton<IToolRunner, CliWrapToolRunner>();
         services.TryAddSingleton<QemuImg>();
-        services.TryAddSingleton<LocalVolumeCreator>();
+        services.TryAddSingleton<LocalVolumes>();
         services.AddSingleton<IPoolBackend, DirPool>();
         return services;
     }

@@ -6,32 +6,16 @@ namespace Storage.Worker.File;
 /// A directory of the host; its files and sub-directories are the volumes. Source of fact: the directory itself. There is nothing to
 /// start or stop: a pool whose directory is there is running.
 /// </summary>
-public sealed class DirPool(LocalVolumeCreator creator, QemuImg qemuImg)
-    : IPoolBuilder, IPoolDeleter, IVolumeCreator, IVolumeDeleter
+public sealed class DirPool(LocalVolumes volumes) : ILocalDirectoryPool, IPoolBuilder, IPoolDeleter
 {
     public PoolType Type => PoolType.Dir;
 
-    public async Task<PoolTypeSupport> ProbeAsync(CancellationToken cancellationToken)
-    {
-        var installation = await qemuImg.FindAsync(cancellationToken);
-        return new PoolTypeSupport(
-            Type,
-            Available: true,
-            Reason: null,
-            BackendOperations.Of(this),
-            await qemuImg.SupportAsync(PoolTypes.Of(Type).VolumeFormats, cancellationToken),
-            [new HostTool(QemuImg.Name, installation?.Path, installation?.Version)]);
-    }
+    public LocalVolumes Volumes => volumes;
+
+    public Task<PoolTypeSupport> ProbeAsync(CancellationToken cancellationToken) => volumes.ProbeAsync(this, cancellationToken);
 
     public Task<PoolState> CheckAsync(PoolDefinition pool, CancellationToken cancellationToken) =>
         Task.FromResult(LocalTarget.Exists(LocalTarget.PathOf(pool)) ? PoolState.Running : PoolState.Inactive);
-
-    public Task<PoolObservation> RefreshAsync(
-        PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, CancellationToken cancellationToken) =>
-        LocalVolumeFiles.ObserveAsync(LocalTarget.PathOf(pool), onVolume, cancellationToken);
-
-    public Task<VolumeDefinition?> ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken) =>
-        Task.FromResult(LocalVolumeFiles.Read(LocalTarget.PathOf(pool), volume));
 
     /// <summary>
     /// Makes the directory with its missing parents, or takes the one that is there. A failure removes the directories that it made.
@@ -57,11 +41,4 @@ public sealed class DirPool(LocalVolumeCreator creator, QemuImg qemuImg)
         await run.BeginAsync(cancellationToken);
         LocalTarget.Remove(path);
     }
-
-    public Task<VolumeDefinition> CreateVolumeAsync(
-        PoolDefinition pool, VolumeDefinition volume, Run run, CancellationToken cancellationToken) =>
-        creator.CreateAsync(LocalTarget.PathOf(pool), volume, run, cancellationToken);
-
-    public Task DeleteVolumeAsync(PoolDefinition pool, string volume, Run run, CancellationToken cancellationToken) =>
-        LocalVolumeFiles.DeleteAsync(LocalTarget.PathOf(pool), volume, run, cancellationToken);
 }

@@ -16,13 +16,16 @@ public sealed class DirPoolHost : IDisposable
     {
         Tools = new CliWrapToolRunner(NullLogger<CliWrapToolRunner>.Instance);
         qemuImg = new QemuImg(Tools);
-        Backend = new DirPool(new LocalVolumeCreator(qemuImg, NullLogger<LocalVolumeCreator>.Instance), qemuImg);
+        Backend = new DirPool(new LocalVolumes(qemuImg, NullLoggerFactory.Instance));
         Pool = Defined("pool");
     }
 
     public IToolRunner Tools { get; }
 
     public DirPool Backend { get; }
+
+    /// <summary>What it has of a local directory.</summary>
+    public ILocalDirectoryPool Volumes => Backend;
 
     public PoolDefinition Pool { get; }
 
@@ -39,7 +42,7 @@ public sealed class DirPoolHost : IDisposable
     public static Run NewRun() => new(Guid.NewGuid(), false, _ => Task.CompletedTask, new Progress<OperationProgress>());
 
     public Task<VolumeDefinition> CreateAsync(VolumeDefinition volume, CancellationToken cancellationToken) =>
-        Backend.CreateVolumeAsync(Pool, VolumeRules.Complete(PoolTypes.Of(PoolType.Dir), volume), NewRun(), cancellationToken);
+        Volumes.CreateVolumeAsync(Pool, VolumeRules.Complete(PoolTypes.Of(PoolType.Dir), volume), NewRun(), cancellationToken);
 
     /// <summary>What qemu-img says of a volume.</summary>
     public async Task<JsonElement> InfoAsync(string volume, CancellationToken cancellationToken)

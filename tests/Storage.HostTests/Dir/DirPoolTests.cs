@@ -66,7 +66,7 @@ public sealed class DirPoolTests : IDisposable
         {
             var volume = new VolumeDefinition { Name = row.Format, Format = row.Format, Capacity = 1 << 20, Allocation = 0 };
             if (row.Available)
-                await host.Backend.CreateVolumeAsync(host.Pool, volume, DirPoolHost.NewRun(), Cancellation);
+                await host.Volumes.CreateVolumeAsync(host.Pool, volume, DirPoolHost.NewRun(), Cancellation);
             else
                 Assert.Equal((ErrorCodes.Unavailable, true), ((await RefusedAsync(volume)).Code, row.Reason is not null));
         }
@@ -98,7 +98,7 @@ public sealed class DirPoolTests : IDisposable
         await host.Backend.BuildAsync(pool, overwrite: false, DirPoolHost.NewRun(), Cancellation);
         await host.Backend.BuildAsync(pool, overwrite: false, DirPoolHost.NewRun(), Cancellation);
         Assert.Equal(PoolState.Running, await host.Backend.CheckAsync(pool, Cancellation));
-        var seen = await host.Backend.RefreshAsync(pool, _ => ValueTask.CompletedTask, Cancellation);
+        var seen = await host.Volumes.RefreshAsync(pool, _ => ValueTask.CompletedTask, Cancellation);
         Assert.Equal(new Permissions(0x1E8, 1234, 4321), seen.Permissions! with { Label = null });
         await File.WriteAllTextAsync($"{pool.Target.Path}/data", "", Cancellation);
         var error = (await Assert.ThrowsAsync<StorageException>(() => host.Backend.DeleteAsync(pool, DirPoolHost.NewRun(), Cancellation))).Error;
@@ -114,5 +114,5 @@ public sealed class DirPoolTests : IDisposable
     private Task BuildAsync() => host.Backend.BuildAsync(host.Pool, overwrite: false, DirPoolHost.NewRun(), Cancellation);
 
     private async Task<StorageError> RefusedAsync(VolumeDefinition volume) => (await Assert.ThrowsAsync<StorageException>(
-        () => host.Backend.CreateVolumeAsync(host.Pool, volume, DirPoolHost.NewRun(), Cancellation))).Error;
+        () => host.Volumes.CreateVolumeAsync(host.Pool, volume, DirPoolHost.NewRun(), Cancellation))).Error;
 }
