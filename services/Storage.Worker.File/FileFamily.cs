@@ -10,7 +10,13 @@ public static class FileFamily
         services.TryAddSingleton<IToolRunner, CliWrapToolRunner>();
         services.TryAddSingleton<QemuImg>();
         services.TryAddSingleton<LocalVolumes>();
+        services.TryAddSingleton<Mounter>();
+        services.TryAddSingleton<DeviceSignatures>();
+        services.TryAddSingleton<FileSystemMaker>();
+        services.TryAddSingleton<NetfsSources>();
         services.AddSingleton<IPoolBackend, DirPool>();
+        services.AddSingleton<IPoolBackend, FsPool>();
+        services.AddSingleton<IPoolBackend, NetfsPool>();
         return services;
     }
 }

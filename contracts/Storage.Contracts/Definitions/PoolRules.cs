@@ -53,7 +53,7 @@ public static class PoolRules
             Source = source,
             Target = target,
             RefreshAllocation = refresh,
-            MountOptions = type.Has(PoolTraits.MountOptions) ? Options(input.MountOptions, "mountOptions", MountOption) : null,
+            MountOptions = type.Has(PoolTraits.MountOptions) ? Options(input.MountOptions, "mountOptions", (option, field) => MountOption(source.Format, option, field)) : null,
             ConfigOptions = type.Has(PoolTraits.ConfigOptions) ? Options(input.ConfigOptions, "configOptions", ConfigOption) : null,
         };
     }
@@ -98,11 +98,10 @@ public static class PoolRules
     private static IReadOnlyList<T>? Options<T>(IReadOnlyList<T>? options, string field, Func<T, string, T> complete) =>
         options is { Count: > 0 } ? SourceRules.Each(options, field, complete) : null;
 
-    /// <summary>One option is one word of the list that mount gets: a comma would make it two.</summary>
-    private static string MountOption(string option, string field)
+    private static string MountOption(string? format, string option, string field)
     {
-        PlainText.CheckGiven(option, field);
-        return option.Contains(',', StringComparison.Ordinal) ? throw PlainText.Invalid("A mount option may not have a comma.", field) : option;
+        MountOptionRules.Check(format, option, field);
+        return option;
     }
 
     private static ConfigOption ConfigOption(ConfigOption option, string field)

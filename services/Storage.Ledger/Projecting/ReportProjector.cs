@@ -51,6 +51,9 @@ public sealed partial class ReportProjector : IAsyncDisposable
 /// <summary>The reports of one transaction.</summary>
 internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logger)
 {
+    /// <summary>When a pool that is not accessible is looked at again.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(30);
+
     private readonly OperationQueue queue = new(ledger);
     private readonly Dictionary<Guid, OperationRow> operations = [];
 
@@ -127,6 +130,8 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
 
     private async Task OnStateAsync(StorageEvent entry, CancellationToken cancellationToken)
     {
+        if (entry.Type == nameof(PoolStateChanged) && await IsKnownAsync(entry, cancellationToken))
+            return;
         if (!await InventoryProjection.ApplyAsync(ledger.Inventory, entry, cancellationToken))
             return;
         ledger.Log(entry);
@@ -136,6 +141,19 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
             pool.AutostartDue = false;
         if (!pool.Persistent && entry.Type is nameof(PoolStopped))
             await LedgerCommands.UndefineAsync(ledger, pool, EventCause.System, entry.CommandId, cancellationToken);
+    }
+
+    /// <summary>
+    /// A pool that is not accessible is looked at again soon, until it is. That it still is not, for the same reason, is no news.
+    /// </summary>
+    private async Task<bool> IsKnownAsync(StorageEvent entry, CancellationToken cancellationToken)
+    {
+        var change = entry.Read<PoolStateChanged>();
+        if (await ledger.Inventory.PoolAsync(change.PoolId, cancellationToken) is not { } pool)
+            return false;
+        if (change.State is PoolState.Inaccessible)
+            pool.NotBefore = ledger.Now + LookAgain;
+        return pool.State == change.State && pool.Problem == change.Reason;
     }
 
     private void OnProgress(StorageEvent entry)

@@ -20,6 +20,15 @@ public static class LocalTarget
     /// <summary>Whether the directory is there.</summary>
     public static bool Exists(string path) => Directory.Exists(path);
 
+    /// <summary>Opens the directory, and asks its file system how it is: one that does not answer hangs here.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.HostFailure"/> with the reason: it is not usable.</exception>
+    public static void RequireUsable(string path)
+    {
+        using var directory = LocalDirectory.Open(path);
+        if (LibC.FileSystem(directory.Handle, out _) < 0)
+            throw HostErrors.FromLast($"use {path}");
+    }
+
     /// <summary>
     /// Makes the directory with its missing parents (0755 less the umask), or takes the one that is there. A new one has mode 0711
     /// unless another is given; one that is there keeps its mode and owner where none is given. A failure removes what was made.
@@ -45,6 +54,14 @@ public static class LocalTarget
                 _ = LibC.RemoveDirectoryAtPath(directory);
             throw;
         }
+    }
+
+    /// <summary>Switches copying on write on or off for what is made in the directory from now on.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.Unsupported"/> on other file systems than btrfs.</exception>
+    public static void SetCopyOnWrite(string path, bool copyOnWrite)
+    {
+        using var directory = LocalDirectory.Open(path);
+        LocalDirectory.SetCopyOnWrite(directory.Handle, copyOnWrite, path, "copyOnWrite");
     }
 
     /// <summary>Removes the directory. One that is gone already is removed.</summary>

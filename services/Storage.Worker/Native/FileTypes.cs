@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Storage.Worker;
@@ -58,10 +59,15 @@ internal struct FileStatus
     public FileTime Birth;
     public FileTime Changed;
     public FileTime Modified;
+    public uint RawMajor;
+    public uint RawMinor;
 
     public readonly FileKind Kind => (FileKind)(ModeBits & KindBits);
 
     public readonly int Permissions => ModeBits & PermissionBits;
+
+    /// <summary>The kernel's number of the device that a device file stands for, <c>major:minor</c>.</summary>
+    public readonly string RawDevice => string.Create(CultureInfo.InvariantCulture, $"{RawMajor}:{RawMinor}");
 
     public readonly bool HasBirth => (Mask & BirthTimeKnown) != 0;
 }

@@ -10,6 +10,7 @@ internal static class HostErrors
     public const int NotFound = 2;
     public const int Interrupted = 4;
     public const int AccessDenied = 13;
+    public const int Busy = 16;
     public const int Exists = 17;
     public const int CrossesBoundary = 18;
     public const int NotDirectory = 20;

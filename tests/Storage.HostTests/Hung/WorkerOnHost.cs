@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Storage.Contracts;
 using Storage.Worker;
+using Storage.Worker.File;
 
 namespace Storage.HostTests;
 
-/// <summary>The whole worker of the file family with directory pools on this host, without a bus.</summary>
+/// <summary>The whole worker of the file family on this host, without a bus.</summary>
 internal sealed class WorkerOnHost : IAsyncDisposable
 {
     private readonly string state = Directory.CreateTempSubdirectory("worker-").FullName;
@@ -17,11 +19,20 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     private readonly ConcurrentQueue<StorageEvent> events = [];
     private readonly FamilyWorker worker;
 
-    public WorkerOnHost(IPoolBackend backend, TimeSpan answerLimit) => worker = new FamilyWorker(
-        PoolFamily.File, new WorkerOptions { Host = "host-a", StateFolder = state, StorageAnswerLimit = answerLimit }, [backend], TakeAsync,
+    public WorkerOnHost(IPoolBackend backend, TimeSpan answerLimit)
+        : this([backend], answerLimit)
+    {
+    }
+
+    private WorkerOnHost(IEnumerable<IPoolBackend> backends, TimeSpan answerLimit) => worker = new FamilyWorker(
+        PoolFamily.File, new WorkerOptions { Host = "host-a", StateFolder = state, StorageAnswerLimit = answerLimit }, backends, TakeAsync,
         services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger<FamilyWorker>.Instance);
 
     public IEnumerable<StorageEvent> Events => events;
+
+    /// <summary>With all pool types of the family, as its service has them.</summary>
+    public static WorkerOnHost OfFileFamily() => new(
+        new ServiceCollection().AddLogging().AddFileFamily().BuildServiceProvider().GetServices<IPoolBackend>(), TimeSpan.FromSeconds(30));
 
     public async Task StartAsync()
     {
@@ -33,7 +44,7 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     public async Task<StorageEvent> RunAsync<T>(PoolDefinition pool, T command, Guid? id = null)
         where T : ICommand
     {
-        var run = new OperationRun(id ?? Guid.NewGuid(), typeof(T).Name, pool, StorageJson.ToElement(command), 0, DateTimeOffset.UtcNow);
+        var run = new OperationRun(id ?? Guid.NewGuid(), command.GetType().Name, pool, JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow);
         await worker.AcceptAsync(new RunOperations([run]));
         return await EndOf(run.OperationId).Task;
     }

@@ -43,6 +43,8 @@ internal static class DefinitionGen
 
     private static readonly Gen<string[]> Features = Gen.OneOf("lazy_refcounts", "extended_l2", "data_file").Array[0, 3];
 
+    private static readonly string[] HarmlessOptions = ["sync", "noatime", "ro"];
+
     /// <summary>A pool as a client could ask for it; it has more parts than its type needs.</summary>
     public static readonly Gen<PoolDefinition> Pool = Gen.OneOf<PoolTypeInfo>([.. PoolTypes.All]).SelectMany(type =>
         Gen.Select(Word, Value(Gen.Guid), Source(type), AbsolutePath, Permissions, Word.Array[0, 3], Gen.Select(Value(Gen.Bool), Value(Gen.Enum<RefreshAllocation>())))
@@ -55,7 +57,7 @@ internal static class DefinitionGen
                 Source = source,
                 Target = new PoolTarget { Path = path, Permissions = permissions },
                 RefreshAllocation = rest.Item2,
-                MountOptions = options,
+                MountOptions = [.. options.Select((_, i) => HarmlessOptions[i])],
                 ConfigOptions = [.. options.Select(option => new ConfigOption(option, option))],
             }));
 

@@ -104,6 +104,27 @@ public sealed class SweepTests : IAsyncLifetime
         Assert.Equal(nameof(RefreshPool), Assert.Single(await LiveAsync(pool)).Command);
     }
 
+    [Fact]
+    public async Task A_pool_that_is_not_accessible_is_looked_at_every_half_minute_and_that_is_told_once()
+    {
+        var pool = await ledger.RunningPoolAsync("p");
+        for (var i = 0; i < 3; i++)
+        {
+            var gone = new PoolStateChanged(pool, PoolState.Inaccessible, "the server is away");
+            await ledger.ReportAsync(ledger.Event(gone, Resources.Pool(pool)));
+            await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+            Assert.Empty(await LiveAsync(pool));
+            ledger.Clock.Advance(TimeSpan.FromSeconds(31));
+            await ledger.AnnounceAsync();
+            await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+            var look = Assert.Single(await LiveAsync(pool));
+            Assert.Equal(nameof(RefreshPool), look.Command);
+            await ledger.ReportAsync(ledger.Failure(look.Id));
+        }
+        Assert.Equal(1, await CountAsync(nameof(PoolStateChanged)));
+        Assert.Equal(PoolState.Inaccessible, await ledger.QueryAsync(db => db.Pools.Select(row => row.State).SingleAsync()));
+    }
+
     public ValueTask InitializeAsync() => ledger.InitializeAsync();
 
     public ValueTask DisposeAsync() => ledger.DisposeAsync();

@@ -1,0 +1,73 @@
+using Storage.Contracts;
+
+namespace Storage.Worker.File;
+
+/// <summary>Makes file systems with the host's mkfs.</summary>
+public sealed class FileSystemMaker(IToolRunner tools, DeviceSignatures signatures)
+{
+    private const string Field = "source.devices[0].path";
+
+    /// <summary>What libblkid calls a file system that libvirt calls otherwise.</summary>
+    private static readonly Dictionary<string, string> SignatureNames = new(StringComparer.Ordinal) { ["hfs+"] = "hfsplus" };
+
+    /// <summary>The program that makes a format.</summary>
+    public static string ProgramOf(string format) => $"mkfs.{format}";
+
+    /// <summary>As libvirt calls it: told not to ask, where the tool would.</summary>
+    public static HostCommand Command(string format, string device)
+    {
+        string[] force = format switch
+        {
+            "xfs" => ["-f"],
+            "ext2" or "ext3" or "ext4" => ["-F"],
+            "vfat" => ["-I"],
+            _ => [],
+        };
+        // A large device takes its time, and discarding shows no sign of life.
+        return new HostCommand("mkfs", ["-t", format, .. force, device]) { Deadline = TimeSpan.FromHours(2), StallLimit = null };
+    }
+
+    /// <summary>
+    /// Whether the device must be made into the format. It need not be where it is that already: what is there stays. A blank device is,
+    /// any other one only when <paramref name="overwrite"/> is said, and one in use never.
+    /// </summary>
+    /// <param name="remade">A run that began to make it was cut off: what is not blank and has no signature is what it left.</param>
+    /// <exception cref="StorageException">
+    /// <see cref="ErrorCodes.PoolBuilt"/>: something else is on the device. <see cref="ErrorCodes.ProbeFailed"/>: it has data that nothing
+    /// describes. <see cref="ErrorCodes.UnsupportedConfiguration"/>: the format <c>auto</c> cannot be made. <see cref="ErrorCodes.Unavailable"/>:
+    /// the host has no tool for the format. Else as <see cref="DeviceUse.RequireFree"/>.
+    /// </exception>
+    public async Task<bool> MustMakeAsync(string device, string format, bool overwrite, bool remade, CancellationToken cancellationToken)
+    {
+        DeviceUse.NumberOf(device, Field);
+        var found = await signatures.ReadAsync(device, cancellationToken);
+        if (!overwrite && found.Count > 0 && Is(format, found))
+            return false;
+        if (format == "auto")
+            throw new StorageException(ErrorCodes.UnsupportedConfiguration, "To make a file system, its format must be said.", "source.format");
+        if (ToolPath.Find(ProgramOf(format)) is null)
+            throw new StorageException(ErrorCodes.Unavailable, $"This host cannot make {format}: {ProgramOf(format)} is not installed.", "source.format");
+        if (!overwrite && found.Count > 0)
+            throw new StorageException(new StorageError(
+                ErrorCodes.PoolBuilt, $"The device {device} holds {string.Join(", ", found.Distinct())}.", Field, Resource: device));
+        DeviceUse.RequireFree(device, Field);
+        if (!overwrite && !remade && !DeviceSignatures.IsBlank(device, Field))
+            throw new StorageException(new StorageError(
+                ErrorCodes.ProbeFailed, $"The device {device} is not blank: it holds data that nothing describes.", Field, Resource: device));
+        return true;
+    }
+
+    /// <summary>Makes it. A failure leaves a device without a usable file system.</summary>
+    public async Task MakeAsync(string device, string format, CancellationToken cancellationToken)
+    {
+        await signatures.EraseAsync(device, cancellationToken);
+        await tools.RunAsync(Command(format, device), cancellationToken);
+        if (await signatures.ReadAsync(device, cancellationToken) is var made && !made.Contains(NameOf(format)))
+            throw new StorageException(new StorageError(
+                ErrorCodes.ToolFailed, $"mkfs ended well, and {device} has no {format}.", Resource: device, Tool: ProgramOf(format)));
+    }
+
+    private static bool Is(string format, IReadOnlyList<string> found) => format == "auto" ? found.Count == 1 : found.All(type => type == NameOf(format));
+
+    private static string NameOf(string format) => SignatureNames.GetValueOrDefault(format, format);
+}
