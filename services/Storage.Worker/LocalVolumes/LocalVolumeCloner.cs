@@ -120,5 +120,9 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
         else
             await qemuImg.CreateAsync(path, volume, cancellationToken);
         await qemuImg.ConvertAsync(source, volume.Format!, path, run.Progress, cancellationToken);
+        var made = LocalVolumeReader.ReadHeader(file, Math.Max(0, LibC.Seek(file, 0, LibC.SeekEnd)));
+        if (!LocalVolumeCreator.IsNative(volume) && !(made?.Format == volume.Format && made!.Capacity >= volume.Capacity))
+            throw new StorageException(new StorageError(
+                ErrorCodes.ToolFailed, $"{QemuImg.Name} made no {volume.Format} image of {volume.Capacity} bytes.", Tool: QemuImg.Name));
     }
 }

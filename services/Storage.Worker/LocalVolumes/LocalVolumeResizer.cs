@@ -26,7 +26,10 @@ public sealed class LocalVolumeResizer(QemuImg qemuImg)
         }
         if (LibC.Sync(image.Front.File) < 0)
             throw HostErrors.FromLast($"sync {image.Front.Path}");
-        return LocalVolumeReader.Read(directory, volume) ?? throw LocalImage.Missing(directory, volume);
+        var resized = LocalVolumeReader.Read(directory, volume) ?? throw LocalImage.Missing(directory, volume);
+        return resized.Capacity >= resize.To && (resize.To >= resize.From || resized.Capacity < resize.From)
+            ? resized
+            : throw new StorageException(ErrorCodes.HostFailure, $"{image.Front.Path} has {resized.Capacity} bytes after it was resized to {resize.To}.");
     }
 
     private static void Check(ImageChain image, VolumeResize resize)
