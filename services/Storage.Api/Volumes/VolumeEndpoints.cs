@@ -29,11 +29,13 @@ public static class VolumeEndpoints
             .Reads<VolumeDefinition>(xml: true).TakesCommand();
         volume.MapPost("/resize", ResizeAsync)
             .Describes("ResizeVolume",
-                "Changes a volume's capacity: raw, qcow2, and qed to a larger one. A smaller one must be said to shrink; what lies behind it is lost.").Reads<ResizeRequest>().TakesCommand();
+                "Changes a volume's capacity: raw, qcow2, and qed to a larger one. A smaller one must be said to shrink; what lies behind it is lost.")
+            .Reads<ResizeRequest>().TakesCommand();
         volume.MapPost("/wipe", WipeAsync)
             .Describes("WipeVolume",
                 "Overwrites every byte of a volume; an image is raw afterwards. zero of a file with holes, and trim, give the blocks back instead. "
-                + "Copies that share blocks, snapshots and copy-on-write file systems keep the old data.").TakesCommand();
+                + "Copies that share blocks, snapshots and copy-on-write file systems keep the old data.")
+            .TakesCommand();
         volume.MapPost("/refresh", RefreshAsync)
             .Describes("RefreshVolume", "Looks at one volume again.").TakesCommand();
     }

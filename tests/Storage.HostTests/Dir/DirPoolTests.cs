@@ -65,9 +65,9 @@ public sealed class DirPoolTests : IDisposable
             Cancellation);
         var made = await host.CreateAsync(new VolumeDefinition { Name = "top", Format = "qcow2", BackingStore = new BackingStore("base", "qcow2") }, Cancellation);
         Assert.Equal((3L << 20, "base", "qcow2"), (made.Capacity, made.BackingStore!.Path, made.BackingStore.Format));
-        // What is said to be raw is as long as its file, whatever it looks like.
+        // What is said to be raw is as long as its file, whatever it looks like; an image has whole KiB.
         var raw = await host.CreateAsync(new VolumeDefinition { Name = "raw", Format = "qcow2", BackingStore = new BackingStore("base", "raw") }, Cancellation);
-        Assert.Equal(new FileInfo($"{host.Path}/base").Length, raw.Capacity);
+        Assert.InRange(raw.Capacity!.Value - new FileInfo($"{host.Path}/base").Length, 0, 1023);
         var lie = new VolumeDefinition { Name = "lie", Format = "qcow2", BackingStore = new BackingStore("base", "vmdk") };
         Assert.Equal(ErrorCodes.InvalidDefinition, (await RefusedAsync(lie)).Code);
         Assert.Equal(["base", "raw", "top"], host.Names);

@@ -103,6 +103,23 @@ public sealed class WipeTests : IDisposable
         Assert.Equal(before[^4096..], after[^4096..]);
     }
 
+    [Fact]
+    public async Task A_wipe_that_reads_back_otherwise_than_it_was_written_fails_and_says_where()
+    {
+        await host.BuildAsync(Cancellation);
+        SomeContent.Full($"{host.Path}/v", Size);
+        var run = new Run(Guid.NewGuid(), false, _ => Task.CompletedTask, new AfterBytes(Size, () =>
+        {
+            using var file = File.OpenWrite($"{host.Path}/v");
+            file.Position = 4_000_000;
+            file.WriteByte(1);
+        }));
+        var error = (await Assert.ThrowsAsync<StorageException>(
+            () => host.Volumes.WipeVolumeAsync(host.Pool, "v", WipeAlgorithm.Zero, run, Cancellation))).Error;
+        Assert.Equal(ErrorCodes.HostFailure, error.Code);
+        Assert.Contains("4000000", error.Message, StringComparison.Ordinal);
+    }
+
     public void Dispose() => host.Dispose();
 
     private static byte? Known(WipeAlgorithm algorithm) => algorithm switch
@@ -119,6 +136,15 @@ public sealed class WipeTests : IDisposable
     private sealed class Told(List<OperationProgress> told) : IProgress<OperationProgress>
     {
         public void Report(OperationProgress value) => told.Add(value);
+    }
+
+    private sealed class AfterBytes(long bytes, Action act) : IProgress<OperationProgress>
+    {
+        public void Report(OperationProgress value)
+        {
+            if (value.BytesDone == bytes)
+                act();
+        }
     }
 
     private sealed class CancelAtFirst(CancellationTokenSource cancel) : IProgress<OperationProgress>
