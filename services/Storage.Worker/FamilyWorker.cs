@@ -170,7 +170,7 @@ public sealed class FamilyWorker(
                 continue;
             }
             active.Clock.Observe(entry.Run.Revision);
-            var run = new LiveRun(entry.Run, entry.Begun, stopping.Token);
+            var run = new LiveRun(entry.Run, entry.Begun, stopping.Token) { Plan = entry.Plan };
             if (entry.CancelRequested)
                 run.Cancel();
             active.Scheduler.Add(run);

@@ -44,6 +44,9 @@ internal static partial class WorkerLog
     [LoggerMessage(3017, LogLevel.Warning, "Undoing {OperationId}: pool {Pool} could not be stopped.")]
     public static partial void UndoStartFailed(ILogger log, Exception e, Guid operationId, string? pool);
 
+    [LoggerMessage(3018, LogLevel.Warning, "{OperationId} ended early; volume {Volume} could not be looked at.")]
+    public static partial void LookFailed(ILogger log, Exception e, Guid operationId, string volume);
+
     [LoggerMessage(3020, LogLevel.Warning, "The inventory cannot be reached; a report of {Events} events waits.")]
     public static partial void ReportNotSent(ILogger log, Exception e, int events);
 

@@ -23,7 +23,8 @@ internal static class ImageRules
     /// <exception cref="StorageException">Mostly <see cref="ErrorCodes.UnsupportedConfiguration"/>, with the field.</exception>
     public static void CheckCreatable(PoolTypeInfo type, VolumeDefinition volume)
     {
-        CheckQcow2Options(volume);
+        // A copy without a format gets one on its host, which judges then.
+        CheckQcow2Options(volume, mayBeQcow2: volume.Format == Qcow2 || volume.Format is null && type.VolumeFormats.Contains(Qcow2));
         if (volume.BackingStore is not null && volume.Format == "raw")
             throw Unsupported("A raw volume has no backing store.", "backingStore");
         CheckBackingPath(volume.BackingStore?.Path);
@@ -31,9 +32,9 @@ internal static class ImageRules
             CheckEncryption(type, volume, encryption);
     }
 
-    private static void CheckQcow2Options(VolumeDefinition volume)
+    private static void CheckQcow2Options(VolumeDefinition volume, bool mayBeQcow2)
     {
-        if (volume.Format != Qcow2)
+        if (!mayBeQcow2)
         {
             var field = volume switch
             {
@@ -74,7 +75,7 @@ internal static class ImageRules
     {
         if (encryption.Format != EncryptionRules.Luks)
             throw Unsupported($"A volume with '{encryption.Format}' encryption cannot be created.", "encryption.format");
-        if (type.VolumeFormats.Contains(Qcow2) && !EncryptableFormats.Contains(volume.Format))
+        if (type.VolumeFormats.Contains(Qcow2) && volume.Format is not null && !EncryptableFormats.Contains(volume.Format))
             throw Unsupported($"A {volume.Format} volume cannot be encrypted.", "encryption");
         if (encryption.Secrets is not { Count: 1 })
             throw PlainText.Invalid("An encrypted volume is created with exactly one secret.", "encryption.secrets");

@@ -10,7 +10,7 @@ public enum VolumePurpose
     /// <summary>To be created: it has a capacity or a backing store, and nothing that no host can make.</summary>
     [JsonStringEnumMemberName("create")] Create,
 
-    /// <summary>To be created as a copy: as <see cref="Create"/>, but the capacity may come from the volume that is copied.</summary>
+    /// <summary>To be created as a copy: as <see cref="Create"/>, but format and capacity may come from the volume that is copied.</summary>
     [JsonStringEnumMemberName("clone")] Clone,
 
     /// <summary>To be read and shown, as libvirt's parser does: it has a capacity or a backing store; key, type and path stay.</summary>
@@ -46,7 +46,7 @@ public static partial class VolumeRules
 
     internal static VolumeDefinition Check(PoolTypeInfo type, IVolumeParts input, VolumePurpose purpose)
     {
-        var volume = Read(type, input, capacityRequired: purpose != VolumePurpose.Clone);
+        var volume = Read(type, input, isClone: purpose == VolumePurpose.Clone);
         if (purpose != VolumePurpose.Describe)
             ImageRules.CheckCreatable(type, volume);
         return volume;
@@ -57,7 +57,7 @@ public static partial class VolumeRules
     public static void CheckName(string? name, string field) => Names.Check(name, field);
 
     /// <summary>Judges the parts in the order in which libvirt's parser does.</summary>
-    private static VolumeDefinition Read(PoolTypeInfo type, IVolumeParts input, bool capacityRequired)
+    private static VolumeDefinition Read(PoolTypeInfo type, IVolumeParts input, bool isClone)
     {
         var name = input.Name;
         Names.Check(name, "name");
@@ -65,7 +65,7 @@ public static partial class VolumeRules
         var kind = input.Type;
         var backing = Backing(type, input.BackingStore);
         var capacity = Size(input.Capacity, "capacity");
-        if (capacityRequired && capacity is null && backing is null)
+        if (!isClone && capacity is null && backing is null)
             throw PlainText.Invalid("A volume without a backing store needs a capacity.", "capacity");
         var volume = new VolumeDefinition
         {
@@ -75,7 +75,7 @@ public static partial class VolumeRules
             Capacity = capacity,
             Allocation = Size(input.Allocation, "allocation") ?? capacity,
             Path = input.Path,
-            Format = Format(type, input.Format, "format"),
+            Format = isClone && string.IsNullOrEmpty(input.Format) ? null : Format(type, input.Format, "format"),
             Permissions = PermissionRules.Complete(input.Permissions, "permissions"),
             Encryption = EncryptionRules.Complete(input.Encryption),
             Compat = Compat(input.Compat),

@@ -22,12 +22,20 @@ public static class VolumeEndpoints
         volume.MapDelete("", DeleteAsync)
             .Describes("DeleteVolume", "Removes a volume and its data.").TakesCommand();
         volume.MapPost("/clone", CloneAsync)
-            .Describes("CloneVolume", "Creates the volume of the body as a copy of this one, in this pool or in targetPool on the same host.")
+            .Describes("CloneVolume",
+                "Creates the volume of the body as a copy of this one, in this pool or in targetPool on the same host. Without a format it has "
+                + "this one's; its capacity is at least this one's; without an allocation it is fully allocated. A copy has no backing store. "
+                + "With reflink it shares blocks, or is refused where the file system cannot.")
             .Reads<VolumeDefinition>(xml: true).TakesCommand();
         volume.MapPost("/resize", ResizeAsync)
-            .Describes("ResizeVolume", "Changes a volume's capacity.").Reads<ResizeRequest>().TakesCommand();
+            .Describes("ResizeVolume",
+                "Changes a volume's capacity: raw, qcow2, and qed to a larger one. A smaller one must be said to shrink; what lies behind it is lost.")
+            .Reads<ResizeRequest>().TakesCommand();
         volume.MapPost("/wipe", WipeAsync)
-            .Describes("WipeVolume", "Overwrites a volume's data.").TakesCommand();
+            .Describes("WipeVolume",
+                "Overwrites every byte of a volume; an image is raw afterwards. zero of a file with holes, and trim, give the blocks back instead. "
+                + "Copies that share blocks, snapshots and copy-on-write file systems keep the old data.")
+            .TakesCommand();
         volume.MapPost("/refresh", RefreshAsync)
             .Describes("RefreshVolume", "Looks at one volume again.").TakesCommand();
     }

@@ -11,7 +11,10 @@ public static class BackendOperations
         (PoolOperations.Build, typeof(IPoolBuilder)),
         (PoolOperations.Delete, typeof(IPoolDeleter)),
         (PoolOperations.CreateVolume, typeof(IVolumeCreator)),
+        (PoolOperations.CloneVolume, typeof(IVolumeCloner)),
         (PoolOperations.DeleteVolume, typeof(IVolumeDeleter)),
+        (PoolOperations.ResizeVolume, typeof(IVolumeResizer)),
+        (PoolOperations.WipeVolume, typeof(IVolumeWiper)),
     ];
 
     public static IReadOnlyList<string> Of(IPoolBackend backend) =>

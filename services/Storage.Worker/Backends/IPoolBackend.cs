@@ -70,3 +70,55 @@ public interface IVolumeDeleter : IPoolBackend
 {
     Task DeleteVolumeAsync(PoolDefinition pool, string volume, Run run, CancellationToken cancellationToken);
 }
+
+/// <summary>
+/// Makes a volume with the content of another, in this pool or another one of the same host. As <see cref="IVolumeCreator"/>: it
+/// appears under its name only when it is complete, a failure or a cancel leaves nothing, a resumed run adopts or begins again.
+/// </summary>
+public interface IVolumeCloner : IPoolBackend
+{
+    /// <param name="pool">Where the new volume is made.</param>
+    /// <param name="volume">
+    /// The new volume. Without a format it has the source's. Its capacity in bytes is at least the source's: a smaller one is raised.
+    /// </param>
+    /// <param name="source">What is copied. It is only read.</param>
+    /// <param name="reflink">The blocks must be shared with the source.</param>
+    /// <param name="run">The run. Progress is in bytes where they are known.</param>
+    /// <exception cref="StorageException">
+    /// <see cref="ErrorCodes.VolumeNotFound"/>: the source is gone. <see cref="ErrorCodes.Unsupported"/>: it cannot be copied so, or its
+    /// blocks cannot be shared. Else as <see cref="IVolumeCreator"/>.
+    /// </exception>
+    /// <returns>The volume as it is on the host now.</returns>
+    Task<VolumeDefinition> CloneVolumeAsync(
+        PoolDefinition pool, VolumeDefinition volume, CloneSource source, bool reflink, Run run, CancellationToken cancellationToken);
+}
+
+/// <summary>Changes a volume's capacity.</summary>
+public interface IVolumeResizer : IPoolBackend
+{
+    /// <summary>
+    /// Gives the volume a capacity. One that has it already is left alone, so a run may be repeated. A failure or a cancel leaves the
+    /// capacity of before, or the new one where it was too late; never one in between.
+    /// </summary>
+    /// <exception cref="StorageException">
+    /// <see cref="ErrorCodes.VolumeNotFound"/>; <see cref="ErrorCodes.Unsupported"/> for what its format does not do.
+    /// </exception>
+    /// <returns>The volume as it is on the host now.</returns>
+    Task<VolumeDefinition> ResizeVolumeAsync(
+        PoolDefinition pool, string volume, VolumeResize resize, Run run, CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// Overwrites the content of a volume, which keeps its name and size. What was overwritten cannot be had back: a failure or a cancel
+/// leaves a volume of which a part is overwritten. A resumed run starts over.
+/// </summary>
+public interface IVolumeWiper : IPoolBackend
+{
+    /// <exception cref="StorageException">
+    /// <see cref="ErrorCodes.VolumeNotFound"/>; <see cref="ErrorCodes.Unsupported"/> for what cannot be overwritten, or not so;
+    /// <see cref="ErrorCodes.HostFailure"/> also where another content is read back than was written.
+    /// </exception>
+    /// <returns>The volume as it is on the host now: one that was an image is raw.</returns>
+    Task<VolumeDefinition> WipeVolumeAsync(
+        PoolDefinition pool, string volume, WipeAlgorithm algorithm, Run run, CancellationToken cancellationToken);
+}

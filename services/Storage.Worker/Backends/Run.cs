@@ -16,6 +16,12 @@ public sealed class Run(Guid operationId, bool resumed, Func<CancellationToken, 
     public IProgress<OperationProgress> Progress { get; } = progress;
 
     /// <summary>
+    /// What the run has worked out and must not work out again: set before it begins, journalled with the begin, and found here by the
+    /// resumed run. Null where there is nothing.
+    /// </summary>
+    public string? Plan { get; set; }
+
+    /// <summary>
     /// Called after the checks and before the first step that changes the host: what is found there in a resumed run is ours.
     /// Calling it again does nothing.
     /// </summary>

@@ -9,7 +9,7 @@ namespace Storage.Worker;
 /// </summary>
 internal sealed class JournalFile : IDisposable
 {
-    private const int SchemaVersion = 1;
+    private const int SchemaVersion = 2;
 
     private const string Schema = """
         CREATE TABLE runs(
@@ -21,14 +21,17 @@ internal sealed class JournalFile : IDisposable
             outcome TEXT,
             accepted_at INTEGER NOT NULL,
             begun_at INTEGER,
-            ended_at INTEGER);
+            ended_at INTEGER,
+            plan TEXT);
         CREATE INDEX runs_unended ON runs(id) WHERE state <> 'ended';
         CREATE INDEX runs_unreported ON runs(id) WHERE state = 'ended' AND reported = 0;
         CREATE TABLE cancels(operation_id TEXT PRIMARY KEY, requested_at INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE revision(highest INTEGER NOT NULL);
         INSERT INTO revision VALUES (0);
-        PRAGMA user_version = 1;
+        PRAGMA user_version = 2;
         """;
+
+    private const string FromVersion1 = "ALTER TABLE runs ADD COLUMN plan TEXT; PRAGMA user_version = 2;";
 
     private readonly SqliteConnection connection;
     private readonly Dictionary<string, SqliteCommand> statements = [];
@@ -46,6 +49,8 @@ internal sealed class JournalFile : IDisposable
             var version = Scalar("PRAGMA user_version");
             if (version == 0)
                 InTransaction(() => Execute(Schema));
+            else if (version == 1)
+                InTransaction(() => Execute(FromVersion1));
             else if (version != SchemaVersion)
                 throw new InvalidOperationException($"The journal {path} has version {version}; this worker reads version {SchemaVersion}.");
         }
@@ -92,8 +97,9 @@ internal sealed class JournalFile : IDisposable
         return (outcome is null ? RunStanding.Live : RunStanding.Ended, outcome);
     }
 
-    public void Begin(Guid operation) =>
-        Execute("UPDATE runs SET state = 'begun', begun_at = $2 WHERE operation_id = $1 AND state = 'accepted'", operation, Now);
+    public void Begin(Guid operation, string? plan) => Execute(
+        "UPDATE runs SET state = 'begun', begun_at = $2, plan = $3 WHERE operation_id = $1 AND state = 'accepted'",
+        operation, Now, plan ?? (object)DBNull.Value);
 
     public bool End(Guid operation, string outcome)
     {
@@ -117,9 +123,12 @@ internal sealed class JournalFile : IDisposable
     public void RecordRevision(long highest) => Execute("UPDATE revision SET highest = $1 WHERE highest < $1", highest);
 
     public IReadOnlyList<UnendedRun> ReadUnended() => Read(
-        "SELECT operation_id, run, state, EXISTS (SELECT 1 FROM cancels c WHERE c.operation_id = r.operation_id) "
+        "SELECT operation_id, run, state, EXISTS (SELECT 1 FROM cancels c WHERE c.operation_id = r.operation_id), plan "
             + "FROM runs r WHERE state <> 'ended' ORDER BY id",
-        row => new UnendedRun(row.GetGuid(0), ReadRun(row.GetString(1)), row.GetString(2) == "begun", row.GetBoolean(3)));
+        row => new UnendedRun(row.GetGuid(0), ReadRun(row.GetString(1)), row.GetString(2) == "begun", row.GetBoolean(3))
+        {
+            Plan = row.IsDBNull(4) ? null : row.GetString(4),
+        });
 
     /// <summary>The ended runs that were not reported, in the order of their entries.</summary>
     public IReadOnlyList<(long Entry, Guid OperationId, string Outcome)> ReadUnreported(long after, long through, int limit) => Read(

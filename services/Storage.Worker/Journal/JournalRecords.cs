@@ -25,7 +25,11 @@ public sealed record RunAcceptance(OperationRun Run, RunStanding Standing, RunOu
 /// <param name="Run">Null where the entry cannot be read any more.</param>
 /// <param name="Begun">It may have begun to change the host.</param>
 /// <param name="CancelRequested">It is to be undone, not done.</param>
-public sealed record UnendedRun(Guid OperationId, OperationRun? Run, bool Begun, bool CancelRequested);
+public sealed record UnendedRun(Guid OperationId, OperationRun? Run, bool Begun, bool CancelRequested)
+{
+    /// <summary>As <see cref="Worker.Run.Plan"/>.</summary>
+    public string? Plan { get; init; }
+}
 
 /// <summary>
 /// What became true through a run, in order; the last event is its one terminal event. The ids of the events are fixed when it is

@@ -60,9 +60,10 @@ public sealed class RunJournal : IAsyncDisposable
     }
 
     /// <summary>The run is about to change the host.</summary>
-    public Task BeginAsync(Guid operation) => Submit(() =>
+    /// <param name="plan">As <see cref="Run.Plan"/>.</param>
+    public Task BeginAsync(Guid operation, string? plan = null) => Submit(() =>
     {
-        file.Begin(operation);
+        file.Begin(operation, plan);
         return true;
     });
 

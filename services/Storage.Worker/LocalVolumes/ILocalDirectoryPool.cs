@@ -7,7 +7,7 @@ namespace Storage.Worker;
 /// every role of volumes from the <see cref="Volumes"/> of this host: what it adds is how the directory comes about. A member that a
 /// backend has itself goes before the one here.
 /// </summary>
-public interface ILocalDirectoryPool : IVolumeCreator, IVolumeDeleter
+public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDeleter, IVolumeResizer, IVolumeWiper
 {
     LocalVolumes Volumes { get; }
 
@@ -24,4 +24,20 @@ public interface ILocalDirectoryPool : IVolumeCreator, IVolumeDeleter
 
     Task IVolumeDeleter.DeleteVolumeAsync(PoolDefinition pool, string volume, Run run, CancellationToken cancellationToken) =>
         LocalVolumeFiles.DeleteAsync(LocalTarget.PathOf(pool), volume, run, cancellationToken);
+
+    Task<VolumeDefinition> IVolumeCloner.CloneVolumeAsync(
+        PoolDefinition pool, VolumeDefinition volume, CloneSource source, bool reflink, Run run, CancellationToken cancellationToken) =>
+        source.Backend is ILocalDirectoryPool
+            ? Volumes.Cloner.CloneAsync(
+                LocalTarget.PathOf(pool), volume, LocalTarget.PathOf(source.Pool), source.Volume, reflink, run, cancellationToken)
+            : throw new StorageException(
+                ErrorCodes.Unsupported, $"A volume of a pool of type '{PoolTypes.Of(source.Pool.Type).Name}' cannot be copied into this pool.", "sourcePool");
+
+    Task<VolumeDefinition> IVolumeResizer.ResizeVolumeAsync(
+        PoolDefinition pool, string volume, VolumeResize resize, Run run, CancellationToken cancellationToken) =>
+        Volumes.Resizer.ResizeAsync(LocalTarget.PathOf(pool), volume, resize, run, cancellationToken);
+
+    Task<VolumeDefinition> IVolumeWiper.WipeVolumeAsync(
+        PoolDefinition pool, string volume, WipeAlgorithm algorithm, Run run, CancellationToken cancellationToken) =>
+        LocalVolumeWiper.WipeAsync(LocalTarget.PathOf(pool), volume, algorithm, run, cancellationToken);
 }

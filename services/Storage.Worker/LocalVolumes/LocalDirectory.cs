@@ -143,5 +143,12 @@ internal sealed class LocalDirectory : IDisposable
         return length < 0 ? throw HostErrors.FromLast("resolve a path") : Encoding.UTF8.GetString(buffer, (int)length);
     }
 
+    /// <summary>Whether a real path is that of something in the directory or below it.</summary>
+    public static bool IsWithin(string realPath, LocalDirectory directory)
+    {
+        var root = RealPath(directory.Handle);
+        return realPath.StartsWith(root.EndsWith('/') ? root : root + "/", StringComparison.Ordinal);
+    }
+
     public static string ProcPath(SafeFileHandle handle) => $"/proc/self/fd/{handle.DangerousGetHandle()}";
 }

@@ -41,8 +41,7 @@ internal static class LocalVolumeReader
             return Unopened(directory, name, link);
         if (!IsVolume(status.Kind))
             return null;
-        var root = LocalDirectory.RealPath(directory.Handle);
-        if (!LocalDirectory.RealPath(place).StartsWith(root.EndsWith('/') ? root : root + "/", StringComparison.Ordinal))
+        if (!LocalDirectory.IsWithin(LocalDirectory.RealPath(place), directory))
             return Described(directory, name, link) with
             {
                 Capacity = 0,
@@ -68,15 +67,20 @@ internal static class LocalVolumeReader
             var size = Math.Max(0, LibC.Seek(file, 0, LibC.SeekEnd));
             volume = volume with { Capacity = size, Allocation = size, Physical = size };
         }
+        return ReadHeader(file, volume.Physical ?? 0) is { } header
+            ? WithHeader(volume, header)
+            : volume with { Problem = HostErrors.Text(HostErrors.Last) };
+    }
+
+    /// <returns>Null where the file cannot be read: errno says why.</returns>
+    public static ImageHeader? ReadHeader(SafeFileHandle file, long size)
+    {
         var buffer = ArrayPool<byte>.Shared.Rent(ImageHeader.ProbeLength);
         try
         {
-            var size = volume.Physical ?? 0;
             // No longer than the file: what is asked for comes with one read, without another that only finds the end.
             var length = ReadStart(file, buffer.AsSpan(0, (int)Math.Min(size, ImageHeader.ProbeLength)));
-            return length < 0
-                ? volume with { Problem = HostErrors.Text(HostErrors.Last) }
-                : WithHeader(volume, ImageHeader.Read(buffer.AsSpan(0, length), size));
+            return length < 0 ? null : ImageHeader.Read(buffer.AsSpan(0, length), size);
         }
         finally
         {

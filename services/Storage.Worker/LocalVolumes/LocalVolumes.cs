@@ -8,6 +8,10 @@ public sealed class LocalVolumes(QemuImg qemuImg, ILoggerFactory logs)
 {
     public LocalVolumeCreator Creator { get; } = new(qemuImg, logs.CreateLogger<LocalVolumeCreator>());
 
+    public LocalVolumeCloner Cloner { get; } = new(qemuImg, logs.CreateLogger<LocalVolumeCloner>());
+
+    public LocalVolumeResizer Resizer { get; } = new(qemuImg);
+
     /// <summary>
     /// The part of <see cref="IPoolBackend.ProbeAsync"/> that pools in local directories share: the backend's operations, the formats that
     /// can be made here, and qemu-img. A type that needs more adds its tools, or says why it is not available.

@@ -51,17 +51,27 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
     /// <see cref="ErrorCodes.Unavailable"/>: this host cannot make the format. <see cref="ErrorCodes.NoSpace"/>. Else as
     /// <see cref="IToolRunner.RunAsync"/>.
     /// </exception>
-    public async Task CreateAsync(string path, VolumeDefinition volume, CancellationToken cancellationToken)
+    public async Task CreateAsync(string path, VolumeDefinition volume, CancellationToken cancellationToken) =>
+        await RunAsync(QemuImgCommands.Create(await RequireAsync(volume, cancellationToken), path, volume), cancellationToken);
+
+    /// <summary>Copies the content of a chain into an empty image at a path, converted to its format. A failure may leave a part of it.</summary>
+    /// <exception cref="StorageException">As <see cref="CreateAsync"/>.</exception>
+    internal async Task ConvertAsync(
+        ImageChain source, string format, string path, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
-        try
-        {
-            await tools.RunAsync(QemuImgCommands.Create(await RequireAsync(volume, cancellationToken), path, volume), cancellationToken);
-        }
-        catch (StorageException e) when (e.Error.Stderr?.Contains("No space left on device", StringComparison.Ordinal) == true)
-        {
-            throw new StorageException(e.Error with { Code = ErrorCodes.NoSpace }, e);
-        }
+        var printed = new QemuImgProgress(progress, source.Capacity);
+        var command = QemuImgCommands.Convert(await RequireAsync(cancellationToken), source.Sources, format, path);
+        await RunAsync(command with { OnOutput = printed.Read }, cancellationToken);
     }
+
+    /// <summary>Gives an image another capacity.</summary>
+    /// <exception cref="StorageException">As <see cref="CreateAsync"/>.</exception>
+    internal async Task ResizeAsync(ImageChain image, VolumeResize resize, CancellationToken cancellationToken) =>
+        await RunAsync(QemuImgCommands.Resize(await RequireAsync(cancellationToken), image.Sources, resize), cancellationToken);
+
+    /// <summary>The path of qemu-img.</summary>
+    public async Task<string> RequireAsync(CancellationToken cancellationToken) => (await FindAsync(cancellationToken))?.Path
+        ?? throw new StorageException(new StorageError(ErrorCodes.Unavailable, "This host has no qemu-img.", Tool: Name));
 
     /// <summary>The path of a qemu-img that can make the volume; refuses, before anything is touched, what cannot be made.</summary>
     public async Task<string> RequireAsync(VolumeDefinition volume, CancellationToken cancellationToken)
@@ -74,6 +84,18 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
     }
 
     public void Dispose() => _gate.Dispose();
+
+    private async Task RunAsync(HostCommand command, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await tools.RunAsync(command, cancellationToken);
+        }
+        catch (StorageException e) when (e.Error.Stderr?.Contains("No space left on device", StringComparison.Ordinal) == true)
+        {
+            throw new StorageException(e.Error with { Code = ErrorCodes.NoSpace }, e);
+        }
+    }
 
     private static string? Reason(QemuImgInstallation? installation, string format) =>
         MadeNatively.Contains(format) || installation?.Formats.Contains(format) == true ? null

@@ -1,36 +1,82 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Storage.Contracts;
 
 namespace Storage.Worker;
+
+/// <summary>One image of a chain, as qemu-img is told of it.</summary>
+/// <param name="Format">Its format, never guessed.</param>
+/// <param name="Path">A path by which it is opened.</param>
+public sealed record ImageSource(string Format, string Path);
 
 /// <summary>Makes the argument lists of qemu-img. Pure.</summary>
 public static class QemuImgCommands
 {
     private const string DefaultCompat = "1.1";
 
-    /// <summary><c>qemu-img create -f format [-b backing] [-o options] path [size]</c>, the options in libvirt's order.</summary>
+    private static readonly string[] WithBacking = ["cow", "qcow", "qcow2", "qed", "vmdk"];
+
+    // For an argument, not for a web page: what JSON lets stand stays as it is.
+    private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>
+    /// <c>qemu-img create -f format [-b backing -u] [-o options] path size</c>, the options in libvirt's order. With <c>-u</c>, which
+    /// libvirt does not give, the backing store is not opened, and so neither is what its header names.
+    /// </summary>
     /// <param name="program">qemu-img.</param>
     /// <param name="path">The absolute path of the file to make.</param>
-    /// <param name="volume">
-    /// What to make, with its format. The size is its capacity rounded up to KiB; without one, or with 0, it is the backing store's.
-    /// </param>
+    /// <param name="volume">What to make, with its format. The size is its capacity rounded up to KiB.</param>
     /// <exception cref="StorageException">
     /// <see cref="ErrorCodes.UnsupportedConfiguration"/> for what the format does not have; <see cref="ErrorCodes.InvalidDefinition"/>
-    /// where there is neither a capacity nor a backing store.
+    /// where there is no capacity.
     /// </exception>
     public static HostCommand Create(string program, string path, VolumeDefinition volume)
     {
         CheckOptions(volume);
         var arguments = new List<string> { "create", "-f", volume.Format! };
         if (volume.BackingStore is { } backing)
-            arguments.AddRange(["-b", backing.Path]);
+            arguments.AddRange(["-b", backing.Path, "-u"]);
         var options = Options(volume);
         if (options.Length > 0)
             arguments.AddRange(["-o", options]);
-        arguments.Add(path);
-        if (Size(volume) is { } size)
-            arguments.Add(size);
+        arguments.AddRange([path, Size(volume)]);
         return new HostCommand(program, arguments);
+    }
+
+    /// <summary>
+    /// <c>qemu-img convert -p -n --target-is-zero -f format -O format source path</c>: into an image that is there, empty and large
+    /// enough. libvirt lets convert make it (without <c>-n</c>), of the source's capacity; for encrypted images it does as here.
+    /// </summary>
+    /// <param name="source">The source's chain, from the front; nothing else is opened.</param>
+    public static HostCommand Convert(string program, IReadOnlyList<ImageSource> source, string format, string path) => new(
+        program,
+        "convert", "-p", "-n", "--target-is-zero", "-f", Driver(source[0].Format), "-O", Driver(format), Name(source), path)
+    {
+        Deadline = Timeout.InfiniteTimeSpan,
+    };
+
+    /// <summary>
+    /// <c>qemu-img resize -f format [--shrink] [--preallocation=falloc] image bytes</c>, the bytes rounded up to sectors as libvirt does.
+    /// </summary>
+    /// <param name="image">The image's chain, from the front; nothing else is opened.</param>
+    public static HostCommand Resize(string program, IReadOnlyList<ImageSource> image, VolumeResize resize)
+    {
+        var arguments = new List<string> { "resize", "-f", Driver(image[0].Format) };
+        if (resize.To < resize.From)
+            arguments.Add("--shrink");
+        else if (resize.Allocate)
+            arguments.Add("--preallocation=falloc");
+        arguments.AddRange([Name(image), Sectors(resize.To).ToString(CultureInfo.InvariantCulture)]);
+        return new HostCommand(program, arguments) { Deadline = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <summary>Bytes rounded up to whole sectors.</summary>
+    public static long Sectors(long bytes)
+    {
+        const long Sector = 512;
+        return bytes % Sector == 0 ? bytes : checked(bytes - bytes % Sector + Sector);
     }
 
     public static HostCommand Version(string program) => new(program, "--version") { Deadline = TimeSpan.FromSeconds(30) };
@@ -80,14 +126,30 @@ public static class QemuImgCommands
         return string.Join(',', options.Select(option => option.Replace(",", ",,", StringComparison.Ordinal)));
     }
 
-    private static string? Size(VolumeDefinition volume)
+    private static string Size(VolumeDefinition volume)
     {
         const long KiB = 1024;
-        if (volume.Capacity is null && volume.BackingStore is null)
-            throw new StorageException(ErrorCodes.InvalidDefinition, "A volume without a backing store needs a capacity.", "capacity");
-        var capacity = volume.Capacity ?? 0;
-        return capacity == 0 && volume.BackingStore is not null
-            ? null
-            : (capacity / KiB + (capacity % KiB == 0 ? 0 : 1)).ToString(CultureInfo.InvariantCulture) + "K";
+        return volume.Capacity is { } capacity
+            ? (capacity / KiB + (capacity % KiB == 0 ? 0 : 1)).ToString(CultureInfo.InvariantCulture) + "K"
+            : throw new StorageException(ErrorCodes.InvalidDefinition, "A volume without a backing store needs a capacity.", "capacity");
     }
+
+    /// <summary>A format that cannot name other files goes by its path. For the others all of the chain is said, and where it ends.</summary>
+    private static string Name(IReadOnlyList<ImageSource> chain) =>
+        WithBacking.Contains(chain[0].Format) ? "json:" + Node(chain, 0).ToJsonString(Json) : chain[0].Path;
+
+    private static JsonObject Node(IReadOnlyList<ImageSource> chain, int at)
+    {
+        var node = new JsonObject
+        {
+            ["driver"] = Driver(chain[at].Format),
+            ["file"] = new JsonObject { ["driver"] = "file", ["filename"] = chain[at].Path },
+        };
+        if (WithBacking.Contains(chain[at].Format))
+            node["backing"] = at + 1 < chain.Count ? Node(chain, at + 1) : null;
+        return node;
+    }
+
+    /// <summary>An iso image is raw to qemu.</summary>
+    private static string Driver(string format) => format == "iso" ? "raw" : format;
 }

@@ -16,8 +16,41 @@ internal static class RawVolume
     public static void Fill(
         SafeFileHandle file, long capacity, long allocation, string path, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
-        if (LibC.Truncate(file, capacity) < 0)
-            throw HostErrors.FromLast($"make {path} {capacity} bytes long", "capacity");
+        Truncate(file, capacity, path);
+        Allocate(file, 0, allocation, mode: 0, path, progress, cancellationToken);
+    }
+
+    /// <summary>
+    /// Gives a file another size, at once: what is to be allocated is so before, behind its end. A failure or a cancel leaves the size of
+    /// before.
+    /// </summary>
+    public static void Resize(
+        SafeFileHandle file, VolumeResize resize, string path, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (resize is { Allocate: true } && resize.To > resize.From)
+                Allocate(file, resize.From, resize.To - resize.From, LibC.KeepSize, path, progress, cancellationToken);
+            Truncate(file, resize.To, path);
+        }
+        catch when (resize.To > resize.From)
+        {
+            // Also gives back the blocks behind the end.
+            _ = LibC.Truncate(file, resize.From);
+            throw;
+        }
+    }
+
+    private static void Truncate(SafeFileHandle file, long size, string path)
+    {
+        if (LibC.Truncate(file, size) < 0)
+            throw HostErrors.FromLast($"make {path} {size} bytes long", "capacity");
+    }
+
+    private static void Allocate(
+        SafeFileHandle file, long start, long allocation, int mode, string path, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
+    {
         var canAllocate = true;
         for (long done = 0; done < allocation;)
         {
@@ -25,7 +58,7 @@ internal static class RawVolume
             if (canAllocate)
             {
                 var step = Math.Min(AllocationStep, allocation - done);
-                if (LibC.Allocate(file, 0, done, step) == 0)
+                if (LibC.Allocate(file, mode, start + done, step) == 0)
                     done += step;
                 else if (HostErrors.Last is HostErrors.NotSupported or HostErrors.NotImplemented)
                     canAllocate = false;
@@ -34,7 +67,7 @@ internal static class RawVolume
             }
             else
             {
-                done += WriteZeros(file, done, Math.Min(ZeroStep, allocation - done), path);
+                done += WriteZeros(file, start + done, Math.Min(ZeroStep, allocation - done), path);
             }
             progress.Report(new OperationProgress(100.0 * done / allocation, done, allocation));
         }

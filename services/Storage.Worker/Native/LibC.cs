@@ -14,6 +14,12 @@ internal static partial class LibC
     public const int ReadPermission = 4;
     public const int ExecutePermission = 1;
     public const int SeekEnd = 2;
+    public const int SeekData = 3;
+    public const int SeekHole = 4;
+    public const int KeepSize = 1;
+    public const int PunchHole = 2;
+    public const int DropFromCache = 4;
+    public const nuint ShareBlocks = 0x4004_9409;
     public const int KillSignal = 9;
     public const nuint GetFlags = 0x8008_6601;
     public const nuint SetFlags = 0x4008_6602;
@@ -63,6 +69,20 @@ internal static partial class LibC
 
     [LibraryImport(Library, EntryPoint = "fsync", SetLastError = true)]
     public static partial int Sync(SafeFileHandle file);
+
+    [LibraryImport(Library, EntryPoint = "fdatasync", SetLastError = true)]
+    public static partial int SyncData(SafeFileHandle file);
+
+    /// <summary>Returns the error instead of setting errno.</summary>
+    [LibraryImport(Library, EntryPoint = "posix_fadvise")]
+    public static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
+
+    [LibraryImport(Library, EntryPoint = "copy_file_range", SetLastError = true)]
+    public static partial nint CopyRange(
+        SafeFileHandle source, ref long sourceOffset, SafeFileHandle target, ref long targetOffset, nuint length, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Control(SafeFileHandle file, nuint request, SafeFileHandle argument);
 
     [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Control(SafeFileHandle file, nuint request, ref long argument);

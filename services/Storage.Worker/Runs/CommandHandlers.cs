@@ -29,6 +29,9 @@ public static class CommandHandlers
         [nameof(FindPoolSources)] = new(PoolHandlers.FindSourcesAsync),
         [nameof(CreateVolume)] = new(VolumeHandlers.CreateAsync),
         [nameof(CreateVolumes)] = new(VolumeBatchHandler.CreateAsync),
+        [nameof(CloneVolume)] = new(VolumeHandlers.CloneAsync),
+        [nameof(ResizeVolume)] = new(VolumeHandlers.ResizeAsync),
+        [nameof(WipeVolume)] = new(VolumeHandlers.WipeAsync),
         [nameof(DeleteVolume)] = new(VolumeHandlers.DeleteAsync),
         [nameof(RefreshVolume)] = new(VolumeHandlers.RefreshAsync),
     };

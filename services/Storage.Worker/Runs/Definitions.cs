@@ -17,8 +17,8 @@ internal static class Definitions
         return PoolRules.Complete(pool);
     }
 
-    public static VolumeDefinition Check(PoolDefinition pool, VolumeDefinition volume) =>
-        VolumeRules.Complete(PoolTypes.Of(pool.Type), volume);
+    public static VolumeDefinition Check(PoolDefinition pool, VolumeDefinition volume, VolumePurpose purpose = VolumePurpose.Create) =>
+        VolumeRules.Complete(PoolTypes.Of(pool.Type), volume, purpose);
 
     /// <summary>A name that stays inside the pool and is no option of a tool.</summary>
     public static string CheckName(string? name)

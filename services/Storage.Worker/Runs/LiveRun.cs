@@ -19,6 +19,9 @@ public sealed class LiveRun(OperationRun operation, bool resumed, CancellationTo
 
     public bool Resumed { get; } = resumed;
 
+    /// <summary>As <see cref="Run.Plan"/>, of the run that was cut off.</summary>
+    public string? Plan { get; init; }
+
     /// <summary>Somebody cancelled the operation, which is not the stop of the process.</summary>
     public bool CancelRequested { get; private set; }
 

@@ -29,6 +29,9 @@ public sealed class RunContext(LiveRun live, Run run, HostEvents events, Reporte
     /// <summary>The process stops: what was begun stays as it is and is resumed at the next start.</summary>
     public bool CutOff => live.CutOff;
 
+    /// <summary>The host may have been changed.</summary>
+    public bool HasBegun => live.Begun;
+
     /// <summary>The pool, checked.</summary>
     public PoolDefinition Pool => pool ??= Definitions.Check(Operation.Pool);
 

@@ -60,7 +60,8 @@ public sealed class RunExecutor(
         await using (var progress = new RunProgress(
             value => reporter.TryReport(events.Create(operation, new OperationProgressed(operation.OperationId, value))), time))
         {
-            var run = new Run(operation.OperationId, live.Resumed, token => BeginAsync(live, token), progress);
+            Run run = null!;
+            run = new Run(operation.OperationId, live.Resumed, token => BeginAsync(live, run.Plan, token), progress) { Plan = live.Plan };
             context = new RunContext(live, run, events, reporter, backends, log);
             try
             {
@@ -98,14 +99,14 @@ public sealed class RunExecutor(
         return events.Create(operation, new OperationFailed(operation.OperationId, error));
     }
 
-    private async Task BeginAsync(LiveRun live, CancellationToken cancellationToken)
+    private async Task BeginAsync(LiveRun live, string? plan, CancellationToken cancellationToken)
     {
         if (live.Begun)
             return;
         cancellationToken.ThrowIfCancellationRequested();
         LaneWork.Running?.BeginChange();
         if (!live.Resumed)
-            await journal.BeginAsync(live.OperationId);
+            await journal.BeginAsync(live.OperationId, plan);
         live.Begin();
     }
 

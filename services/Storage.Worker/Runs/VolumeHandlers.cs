@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Storage.Contracts;
 
 namespace Storage.Worker;
@@ -9,17 +10,42 @@ internal static class VolumeHandlers
     {
         var volume = Definitions.Check(context.Pool, context.Arguments<CreateVolume>().Volume);
         var created = await context.Require<IVolumeCreator>().CreateVolumeAsync(context.Pool, volume, context.Run, cancellationToken);
-        try
-        {
-            context.AreCreated([created]);
-        }
-        catch (OperationCanceledException)
-        {
-            // The run has ended without it: it came back from storage that hung, and nobody knows of the volume.
-            if (context.Backends.Find<IVolumeDeleter>(context.Pool.Type) is { } deleter)
-                await deleter.DeleteVolumeAsync(context.Pool, created.Name, context.Run, CancellationToken.None);
-            throw;
-        }
+        await SayMadeAsync(context, created, () => context.AreCreated([created]));
+    }
+
+    public static async Task CloneAsync(RunContext context, CancellationToken cancellationToken)
+    {
+        var command = context.Arguments<CloneVolume>();
+        var cloner = context.Require<IVolumeCloner>();
+        var volume = Definitions.Check(context.Pool, command.Volume, VolumePurpose.Clone);
+        var pool = command.SourcePool is null ? context.Pool : Definitions.Check(context.Operation.SourcePool);
+        var source = new CloneSource(pool, context.Backends.Require<IPoolBackend>(pool.Type), Definitions.CheckName(command.SourceVolume));
+        var cloned = await cloner.CloneVolumeAsync(context.Pool, volume, source, command.Reflink, context.Run, cancellationToken);
+        await SayMadeAsync(context, cloned, () => context.VolumeIs(
+            cloned.Name, new VolumeCloned(context.PoolId, cloned, pool.Uuid!.Value, source.Volume)));
+    }
+
+    public static async Task ResizeAsync(RunContext context, CancellationToken cancellationToken)
+    {
+        var command = context.Arguments<ResizeVolume>();
+        var name = Definitions.CheckName(command.Volume);
+        var resizer = context.Require<IVolumeResizer>();
+        var resize = context.Run is { Resumed: true, Plan: { } plan }
+            ? JsonSerializer.Deserialize<VolumeResize>(plan, StorageJson.Options)!
+            : VolumeResize.Of(command, await resizer.ReadVolumeAsync(context.Pool, name, cancellationToken) ?? throw Missing(context, name));
+        // A difference is applied to what was there at first, also by the resumed run.
+        context.Run.Plan = JsonSerializer.Serialize(resize, StorageJson.Options);
+        await ChangeAsync(context, name, async () => context.VolumeIs(name, new VolumeResized(
+            context.PoolId, await resizer.ResizeVolumeAsync(context.Pool, name, resize, context.Run, cancellationToken))));
+    }
+
+    public static async Task WipeAsync(RunContext context, CancellationToken cancellationToken)
+    {
+        var command = context.Arguments<WipeVolume>();
+        var name = Definitions.CheckName(command.Volume);
+        var wiper = context.Require<IVolumeWiper>();
+        await ChangeAsync(context, name, async () => context.VolumeIs(name, new VolumeWiped(
+            context.PoolId, await wiper.WipeVolumeAsync(context.Pool, name, command.Algorithm, context.Run, cancellationToken), command.Algorithm)));
     }
 
     public static async Task DeleteAsync(RunContext context, CancellationToken cancellationToken)
@@ -38,4 +64,45 @@ internal static class VolumeHandlers
         else
             context.VolumeIs(name, new VolumeChanged(context.PoolId, seen), EventCause.External);
     }
+
+    /// <summary>A run that has ended without it came back from storage that hung: nobody knows of the volume.</summary>
+    private static async Task SayMadeAsync(RunContext context, VolumeDefinition made, Action say)
+    {
+        try
+        {
+            say();
+        }
+        catch (OperationCanceledException)
+        {
+            if (context.Backends.Find<IVolumeDeleter>(context.Pool.Type) is { } deleter)
+                await deleter.DeleteVolumeAsync(context.Pool, made.Name, context.Run, CancellationToken.None);
+            throw;
+        }
+    }
+
+    /// <summary>A change that ends early can have left the volume otherwise than it was: it is said as it is.</summary>
+    private static async Task ChangeAsync(RunContext context, string name, Func<Task> change)
+    {
+        try
+        {
+            await change();
+        }
+        catch when (!context.CutOff && context.HasBegun)
+        {
+            try
+            {
+                if (await context.Require<IPoolBackend>().ReadVolumeAsync(context.Pool, name, CancellationToken.None) is { } left)
+                    context.VolumeIs(name, new VolumeChanged(context.PoolId, left));
+            }
+            catch (Exception e)
+            {
+                // The next refresh of the pool sees it.
+                WorkerLog.LookFailed(context.Log, e, context.Run.OperationId, name);
+            }
+            throw;
+        }
+    }
+
+    private static StorageException Missing(RunContext context, string volume) => new(new StorageError(
+        ErrorCodes.VolumeNotFound, $"There is no volume '{volume}' in pool '{context.Pool.Name}'.", "volume", Resource: Resources.Volume(context.PoolId, volume)));
 }

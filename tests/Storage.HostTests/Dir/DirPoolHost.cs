@@ -44,6 +44,26 @@ public sealed class DirPoolHost : IDisposable
     public Task<VolumeDefinition> CreateAsync(VolumeDefinition volume, CancellationToken cancellationToken) =>
         Volumes.CreateVolumeAsync(Pool, VolumeRules.Complete(PoolTypes.Of(PoolType.Dir), volume), NewRun(), cancellationToken);
 
+    public Task BuildAsync(CancellationToken cancellationToken) => Backend.BuildAsync(Pool, overwrite: false, NewRun(), cancellationToken);
+
+    /// <summary>A volume of this pool as the source of a copy.</summary>
+    public CloneSource Source(string volume, PoolDefinition? pool = null) => new(pool ?? Pool, Backend, volume);
+
+    public Task<VolumeDefinition> CloneAsync(
+        VolumeDefinition volume, CloneSource source, CancellationToken cancellationToken, bool reflink = false, Run? run = null) =>
+        Volumes.CloneVolumeAsync(
+            Pool, VolumeRules.Complete(PoolTypes.Of(PoolType.Dir), volume, VolumePurpose.Clone), source, reflink, run ?? NewRun(), cancellationToken);
+
+    public string[] Names => [.. Directory.EnumerateFileSystemEntries(Path).Select(path => System.IO.Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+
+    /// <summary>Fails unless a guest would see the same content in both, whatever their formats and sizes.</summary>
+    public Task AssertSameContentAsync(string format, string path, string otherFormat, string otherPath, CancellationToken cancellationToken) =>
+        Tools.RunAsync(new HostCommand(Requires.Tool("qemu-img"), "compare", "-f", format, "-F", otherFormat, path, otherPath), cancellationToken);
+
+    /// <summary>Makes an image in the pool with what is in a raw file, as anybody could.</summary>
+    public Task ImportAsync(string rawPath, string format, string volume, CancellationToken cancellationToken, params string[] options) => Tools.RunAsync(
+        new HostCommand(Requires.Tool("qemu-img"), ["convert", "-f", "raw", "-O", format, .. options, rawPath, $"{Path}/{volume}"]), cancellationToken);
+
     /// <summary>What qemu-img says of a volume.</summary>
     public async Task<JsonElement> InfoAsync(string volume, CancellationToken cancellationToken)
     {

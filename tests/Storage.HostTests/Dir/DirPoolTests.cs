@@ -56,6 +56,24 @@ public sealed class DirPoolTests : IDisposable
     }
 
     [Fact]
+    public async Task A_new_image_takes_its_capacity_from_its_backing_store_and_opens_nothing_behind_it()
+    {
+        await BuildAsync();
+        await host.Tools.RunAsync(
+            new Storage.Worker.HostCommand(
+                Requires.Tool("qemu-img"), "create", "-f", "qcow2", "-u", "-b", "/nowhere/at-all", "-F", "raw", $"{host.Path}/base", "3M"),
+            Cancellation);
+        var made = await host.CreateAsync(new VolumeDefinition { Name = "top", Format = "qcow2", BackingStore = new BackingStore("base", "qcow2") }, Cancellation);
+        Assert.Equal((3L << 20, "base", "qcow2"), (made.Capacity, made.BackingStore!.Path, made.BackingStore.Format));
+        // What is said to be raw is as long as its file, whatever it looks like; an image has whole KiB.
+        var raw = await host.CreateAsync(new VolumeDefinition { Name = "raw", Format = "qcow2", BackingStore = new BackingStore("base", "raw") }, Cancellation);
+        Assert.InRange(raw.Capacity!.Value - new FileInfo($"{host.Path}/base").Length, 0, 1023);
+        var lie = new VolumeDefinition { Name = "lie", Format = "qcow2", BackingStore = new BackingStore("base", "vmdk") };
+        Assert.Equal(ErrorCodes.InvalidDefinition, (await RefusedAsync(lie)).Code);
+        Assert.Equal(["base", "raw", "top"], host.Names);
+    }
+
+    [Fact]
     public async Task Every_format_that_is_announced_can_be_made_and_no_other()
     {
         Requires.Tool("qemu-img");

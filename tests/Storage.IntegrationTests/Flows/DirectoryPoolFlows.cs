@@ -170,7 +170,7 @@ public abstract class DirectoryPoolFlows(StorageUnderTest storage)
         var path = await storage.RunningPoolAsync("strict");
         foreach (var (method, verb) in new[] { (HttpMethod.Post, "/build"), (HttpMethod.Post, "/start"), (HttpMethod.Post, "/delete"), (HttpMethod.Delete, "") })
             await RefusedAsync(method, $"/v1/pools/strict{verb}", null, 409, "invalid-state");
-        await RefusedAsync(HttpMethod.Post, "/v1/pools/strict/volumes/none/clone", new { name = "copy" }, 422, null);
+        await RefusedAsync(HttpMethod.Post, "/v1/pools/strict/volumes/none/clone", new { name = "copy" }, 404, "volume-not-found");
         await Client.PostAsync("/v1/pools/strict/stop");
         await RefusedAsync(HttpMethod.Post, "/v1/pools/strict/stop", null, 409, "invalid-state");
         await RefusedAsync(HttpMethod.Post, "/v1/pools/strict/refresh", null, 409, "invalid-state");

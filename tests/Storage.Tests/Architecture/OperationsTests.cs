@@ -10,12 +10,11 @@ namespace Storage.Tests;
 public sealed class OperationsTests
 {
     /// <summary>Commands that no worker runs yet; it refuses them as unsupported.</summary>
-    private static readonly string[] NotYetRun = [nameof(CloneVolume), nameof(ResizeVolume), nameof(WipeVolume)];
+    private static readonly string[] NotYetRun = [];
 
     /// <summary>Operations that a type's row has and its backend does not yet.</summary>
     private static readonly Dictionary<PoolType, PoolOperations> NotYet = new()
     {
-        [PoolType.Dir] = PoolOperations.CloneVolume | PoolOperations.ResizeVolume | PoolOperations.WipeVolume,
     };
 
     private static readonly IReadOnlyList<IPoolBackend> Backends =

@@ -72,6 +72,15 @@ public sealed class ImageRulesTests
     }
 
     [Fact]
+    public void A_copy_without_a_format_leaves_it_to_what_is_copied_and_a_new_volume_is_raw()
+    {
+        var volume = Qcow2 with { Format = null };
+        Assert.Null(VolumeRules.Complete(Dir, volume, VolumePurpose.Clone).Format);
+        Assert.Null(VolumeRules.Complete(Dir, volume with { Compat = "1.1" }, VolumePurpose.Clone).Format);
+        Assert.Equal("raw", VolumeRules.Complete(Dir, volume).Format);
+    }
+
+    [Fact]
     public void A_cipher_is_left_out_where_the_encryption_has_none()
     {
         var encryption = new VolumeEncryption("qcow", Cipher: new EncryptionCipher("aes", 256), Ivgen: new EncryptionIvgen("plain64"), Secrets: []);

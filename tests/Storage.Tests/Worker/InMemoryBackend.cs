@@ -4,7 +4,7 @@ using Storage.Worker;
 namespace Storage.Tests;
 
 /// <summary>A backend whose host is a dictionary. It outlives the workers that use it, as a real host does.</summary>
-internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreator, IVolumeDeleter, ISourceFinder
+internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreator, IVolumeDeleter, IVolumeResizer, IVolumeWiper, ISourceFinder
 {
     private readonly Lock gate = new();
     private readonly SortedDictionary<string, VolumeDefinition> volumes = new(Utf8Order.Comparer);
@@ -18,6 +18,9 @@ internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreat
     public Func<VolumeDefinition, Run, CancellationToken, Task> Creating { get; set; } = (_, _, _) => Task.CompletedTask;
 
     public Func<string, Task> Deleting { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>What happens when a volume has been resized or overwritten.</summary>
+    public Func<string, CancellationToken, Task> Changing { get; set; } = (_, _) => Task.CompletedTask;
 
     public Func<CancellationToken, Task> Checking { get; set; } = _ => Task.CompletedTask;
 
@@ -127,5 +130,25 @@ internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreat
         await Deleting(volume);
         lock (gate)
             volumes.Remove(volume);
+    }
+
+    public async Task<VolumeDefinition> ResizeVolumeAsync(
+        PoolDefinition pool, string volume, VolumeResize resize, Run run, CancellationToken cancellationToken)
+    {
+        await run.BeginAsync(cancellationToken);
+        lock (gate)
+            volumes[volume] = volumes[volume] with { Capacity = resize.To };
+        await Changing(volume, cancellationToken);
+        return volumes[volume];
+    }
+
+    public async Task<VolumeDefinition> WipeVolumeAsync(
+        PoolDefinition pool, string volume, WipeAlgorithm algorithm, Run run, CancellationToken cancellationToken)
+    {
+        await run.BeginAsync(cancellationToken);
+        lock (gate)
+            volumes[volume] = volumes[volume] with { Format = "raw" };
+        await Changing(volume, cancellationToken);
+        return volumes[volume];
     }
 }

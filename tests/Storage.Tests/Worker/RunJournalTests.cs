@@ -42,6 +42,28 @@ public sealed class RunJournalTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_plan_is_kept_with_the_begin_also_in_a_journal_of_the_version_before()
+    {
+        OperationRun old = rig.Create("old"), run = rig.Create("a");
+        await rig.LeaveAsync(journal => journal.AcceptAsync([old]));
+        await using (var file = new Microsoft.Data.Sqlite.SqliteConnection(
+            $"Data Source={Path.Combine(rig.Options.FamilyFolder(PoolFamily.File), "journal.db")};Pooling=False"))
+        {
+            await file.OpenAsync(TestContext.Current.CancellationToken);
+            await using var back = file.CreateCommand();
+            back.CommandText = "ALTER TABLE runs DROP COLUMN plan; PRAGMA user_version = 1;";
+            await back.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+        await rig.LeaveAsync(async journal =>
+        {
+            await journal.AcceptAsync([run]);
+            await journal.BeginAsync(run.OperationId, "15 bytes");
+        });
+        await using var again = rig.OpenJournal();
+        Assert.Equal([(false, null), (true, "15 bytes")], (await again.ReadUnendedAsync()).Select(left => (left.Begun, left.Plan)));
+    }
+
+    [Fact]
     public async Task A_run_is_new_once_then_live_then_ended_with_its_first_outcome()
     {
         await using var journal = rig.OpenJournal();

@@ -1,0 +1,143 @@
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>
+/// Overwrites the bytes of an open file. Each pass is on the disk before the next begins, and where the last one is no random one it is
+/// read back from there. Cancelled between two chunks.
+/// </summary>
+internal sealed class FileWipe(SafeFileHandle file, long length, string path, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
+{
+    /// <summary>A multiple of every pattern's length, so that each chunk begins as the first does.</summary>
+    private const int Chunk = 3 << 20;
+
+    /// <summary>What is not on the disk yet is kept small, so that no call waits for it for long.</summary>
+    private const long SyncEvery = 64L * Chunk;
+
+    private const long DiscardStep = 1L << 30;
+
+    private readonly byte[] buffer = new byte[(int)Math.Min(Chunk, Math.Max(1, length))];
+    private long done;
+    private long total;
+
+    public void Overwrite(IReadOnlyList<WipePass> passes)
+    {
+        var readBack = !passes[^1].IsRandom;
+        total = checked(length * (passes.Count + (readBack ? 1 : 0)));
+        foreach (var pass in passes)
+            Write(pass);
+        if (readBack)
+            ReadBack(passes[^1]);
+    }
+
+    /// <summary>Gives the blocks back to the file system: they read as zeros, and nothing is written over what they held.</summary>
+    /// <returns>False where the file system cannot; nothing is changed then.</returns>
+    public bool TryDiscard()
+    {
+        total = length;
+        for (long offset = 0; offset < length;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var step = Math.Min(DiscardStep, length - offset);
+            if (LibC.Allocate(file, LibC.PunchHole | LibC.KeepSize, offset, step) < 0)
+            {
+                if (HostErrors.Last == HostErrors.Interrupted)
+                    continue;
+                if (offset == 0 && HostErrors.Last is HostErrors.NotSupported or HostErrors.NotImplemented)
+                    return false;
+                throw HostErrors.FromLast($"discard the blocks of {path}");
+            }
+            offset += step;
+            Report(step);
+        }
+        Sync();
+        return true;
+    }
+
+    private void Write(WipePass pass)
+    {
+        Fill(pass);
+        for (long offset = 0, unsynced = 0; offset < length;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var part = buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - offset));
+            if (pass.IsRandom)
+                RandomNumberGenerator.Fill(part);
+            WriteAll(part, offset);
+            offset += part.Length;
+            if ((unsynced += part.Length) >= SyncEvery || offset == length)
+            {
+                Sync();
+                unsynced = 0;
+            }
+            Report(part.Length);
+        }
+    }
+
+    private void ReadBack(WipePass pass)
+    {
+        // What is on the disk is read, not what is still in memory.
+        _ = LibC.Advise(file, 0, 0, LibC.DropFromCache);
+        Fill(pass);
+        var read = new byte[buffer.Length];
+        for (long offset = 0; offset < length;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var part = read.AsSpan(0, (int)Math.Min(read.Length, length - offset));
+            ReadAll(part, offset);
+            if (part.CommonPrefixLength(buffer) is var same && same < part.Length)
+                throw new StorageException(
+                    ErrorCodes.HostFailure, $"{path} reads back otherwise than it was overwritten, from byte {offset + same} on.");
+            offset += part.Length;
+            Report(part.Length);
+        }
+    }
+
+    private void Fill(WipePass pass)
+    {
+        for (var i = 0; i < buffer.Length && !pass.IsRandom; i++)
+            buffer[i] = pass.Pattern[i % pass.Pattern.Length];
+    }
+
+    private unsafe void WriteAll(ReadOnlySpan<byte> bytes, long offset)
+    {
+        fixed (byte* start = bytes)
+        {
+            for (nint written, at = 0; at < bytes.Length; at += Math.Max(0, written))
+            {
+                written = LibC.Write(file, start + at, (nuint)(bytes.Length - at), offset + at);
+                if (written == 0 || written < 0 && HostErrors.Last != HostErrors.Interrupted)
+                    throw HostErrors.FromLast($"overwrite {path}");
+            }
+        }
+    }
+
+    private unsafe void ReadAll(Span<byte> bytes, long offset)
+    {
+        fixed (byte* start = bytes)
+        {
+            for (nint read, at = 0; at < bytes.Length; at += Math.Max(0, read))
+            {
+                read = LibC.Read(file, start + at, (nuint)(bytes.Length - at), offset + at);
+                if (read == 0)
+                    throw new StorageException(ErrorCodes.HostFailure, $"{path} became shorter while it was overwritten.");
+                if (read < 0 && HostErrors.Last != HostErrors.Interrupted)
+                    throw HostErrors.FromLast($"read {path} back");
+            }
+        }
+    }
+
+    private void Sync()
+    {
+        if (LibC.SyncData(file) < 0)
+            throw HostErrors.FromLast($"sync {path}");
+    }
+
+    private void Report(long bytes)
+    {
+        done += bytes;
+        progress.Report(new OperationProgress(100.0 * done / total, done, total));
+    }
+}

@@ -1,0 +1,128 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+using Storage.Contracts;
+using Storage.Contracts.Images;
+
+namespace Storage.Worker;
+
+/// <summary>
+/// Copies files between local directories of this host. What is to stay as it is, is copied byte by byte in this process, holes as holes
+/// and blocks shared where the file system can and the definition does not ask for blocks of its own. All else goes through qemu-img, which
+/// is told every file of the source's chain (<see cref="ImageChain"/>) and opens no other. A copy has no backing store: it holds all of
+/// the content itself.
+/// </summary>
+public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner> logger)
+{
+    private static readonly IProgress<OperationProgress> Untold = new Progress<OperationProgress>();
+
+    /// <summary>As <see cref="IVolumeCloner.CloneVolumeAsync"/>. Directories, devices and encrypted images are refused.</summary>
+    /// <param name="target">The directory of the new volume's pool.</param>
+    /// <param name="sourceTarget">The directory of the source's pool.</param>
+    public async Task<VolumeDefinition> CloneAsync(
+        string target, VolumeDefinition definition, string sourceTarget, string sourceVolume, bool reflink, Run run, CancellationToken cancellationToken)
+    {
+        VolumeName.CheckNew(definition.Name);
+        LocalImage.CheckName(sourceVolume);
+        using var directory = LocalDirectory.Open(target);
+        NewVolume.RemoveHalfDone(directory, definition.Name, run);
+        // A resumed run knows what it was making, also where the source is gone since it was made.
+        if (run is { Resumed: true, Plan: { } plan }
+            && new NewVolume(directory, JsonSerializer.Deserialize<VolumeDefinition>(plan, StorageJson.Options)!, run, logger).FindComplete() is { } complete)
+            return complete;
+        using var sourceDirectory = LocalDirectory.Open(sourceTarget);
+        using var source = ImageChain.Open(LocalImage.OpenToRead(sourceVolume, sourceDirectory), sourceDirectory, directory);
+        var volume = Completed(definition, source);
+        var made = new NewVolume(directory, volume, run, logger);
+        if (directory.Has(volume.Name))
+            throw directory.Taken(volume.Name);
+        var isSame = IsSame(volume, source);
+        if (reflink && !isSame)
+            throw new StorageException(ErrorCodes.Unsupported, "Only a copy of the same format, options and size can share blocks.", "reflink");
+        if (!isSame)
+            await qemuImg.RequireAsync(volume, cancellationToken);
+        run.Plan = JsonSerializer.Serialize(volume, StorageJson.Options);
+        return await made.MakeFileAsync(
+            (file, path) => isSame
+                ? CopyAsync(source, volume, reflink, file, directory.PathOf(volume.Name), run, cancellationToken)
+                : ConvertAsync(source, volume, file, path, run, cancellationToken),
+            cancellationToken);
+    }
+
+    /// <summary>The definition with what it leaves to the source.</summary>
+    private static VolumeDefinition Completed(VolumeDefinition definition, ImageChain source)
+    {
+        if (definition.BackingStore is { } backing && backing.Path != source.Header!.BackingFile)
+            throw new StorageException(
+                ErrorCodes.UnsupportedConfiguration, "A copy holds all of its content: it has no backing store.", "backingStore");
+        var capacity = Math.Max(definition.Capacity ?? 0, source.Capacity);
+        var allocation = definition.Allocation ?? capacity;
+        var volume = definition with
+        {
+            Format = definition.Format ?? source.Format,
+            Capacity = capacity,
+            // An allocation of all that was asked for is one of all that it becomes.
+            Allocation = allocation >= (definition.Capacity ?? capacity) ? capacity : allocation,
+            BackingStore = null,
+        };
+        if (volume.Format == "dir")
+            throw new StorageException(ErrorCodes.UnsupportedConfiguration, "A directory is no copy of a file.", "format");
+        LocalVolumeCreator.Check(volume);
+        return volume;
+    }
+
+    /// <summary>Whether the bytes of the source's file are those that are wanted.</summary>
+    private static bool IsSame(VolumeDefinition volume, ImageChain source)
+    {
+        if (LocalVolumeCreator.IsNative(volume))
+            return source.Format is "raw" or "iso";
+        var header = source.Header!;
+        return volume.Format == source.Format
+            && !source.HasBacking
+            && volume.Capacity == source.Capacity
+            && (volume.Compat is null || volume.Compat == Compat(header))
+            && (volume.ClusterSize is null || volume.ClusterSize == header.ClusterSize)
+            && (volume.Features is null || volume.Features.ToHashSet().SetEquals(header.Features ?? []));
+    }
+
+    private static string Compat(ImageHeader header) => header.Compat ?? "0.10";
+
+    private static Task CopyAsync(
+        ImageChain source, VolumeDefinition volume, bool reflink, SafeFileHandle file, string path, Run run, CancellationToken cancellationToken)
+    {
+        var image = source.Front;
+        var bytes = (long)image.Status.Size;
+        var isRaw = LocalVolumeCreator.IsNative(volume);
+        var size = isRaw ? volume.Capacity!.Value : bytes;
+        // The blocks of an image are what its content takes, whatever was asked for.
+        var allocation = isRaw ? volume.Allocation!.Value : 0;
+        var ownBlocks = allocation > 0 && (allocation >= size || allocation > image.Allocation);
+        if (reflink || !ownBlocks)
+        {
+            if (FileCopy.TryShare(image.File, file, image.Path))
+            {
+                RawVolume.Fill(file, size, 0, path, run.Progress, cancellationToken);
+                return Task.CompletedTask;
+            }
+            if (reflink)
+                throw new StorageException(ErrorCodes.Unsupported, $"{path} cannot share blocks with {image.Path} there.", "reflink");
+        }
+        RawVolume.Fill(file, size, allocation, path, Untold, cancellationToken);
+        new FileCopy(image.File, image.Path, file, path, bytes, run.Progress, cancellationToken).Run(ownBlocks);
+        return Task.CompletedTask;
+    }
+
+    private async Task ConvertAsync(
+        ImageChain source, VolumeDefinition volume, SafeFileHandle file, string path, Run run, CancellationToken cancellationToken)
+    {
+        if (LocalVolumeCreator.IsNative(volume))
+            RawVolume.Fill(file, volume.Capacity!.Value, volume.Allocation!.Value, path, Untold, cancellationToken);
+        else
+            await qemuImg.CreateAsync(path, volume, cancellationToken);
+        await qemuImg.ConvertAsync(source, volume.Format!, path, run.Progress, cancellationToken);
+        var made = LocalVolumeReader.ReadHeader(file, Math.Max(0, LibC.Seek(file, 0, LibC.SeekEnd)));
+        if (!LocalVolumeCreator.IsNative(volume) && !(made?.Format == volume.Format && made!.Capacity >= volume.Capacity))
+            throw new StorageException(new StorageError(
+                ErrorCodes.ToolFailed, $"{QemuImg.Name} made no {volume.Format} image of {volume.Capacity} bytes.", Tool: QemuImg.Name));
+    }
+}

@@ -1,0 +1,120 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>
+/// How every new volume of a local directory comes about: completed under a temporary name, then given its own; see
+/// <see cref="IVolumeCreator"/>. Files are 0600 and directories 0700 unless the definition says otherwise: for their owner alone, and
+/// usable (libvirt's 0600 makes directories that nobody can enter).
+/// </summary>
+internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefinition volume, Run run, ILogger logger)
+{
+    private const int FileMode = 0x180; // 0600
+    private const int DirectoryMode = 0x1C0; // 0700
+
+    private readonly string temporary = VolumeName.Temporary(run.OperationId, volume.Name);
+
+    /// <summary>The path that it is going to have.</summary>
+    private string Path => directory.PathOf(volume.Name);
+
+    /// <summary>Removes what a cut-off run left half done. First of all, as whatever comes then may fail.</summary>
+    public static void RemoveHalfDone(LocalDirectory directory, string volume, Run run)
+    {
+        if (run.Resumed)
+            directory.Remove(VolumeName.Temporary(run.OperationId, volume));
+    }
+
+    /// <returns>The volume, where the cut-off run had completed it; null where the name is free.</returns>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.VolumeExists"/> where the name is taken.</exception>
+    public VolumeDefinition? FindComplete()
+    {
+        if (!directory.Has(volume.Name))
+            return null;
+        // What is there in a resumed run is the volume that the cut-off run made, unless it cannot be.
+        return run.Resumed && LocalVolumeReader.Read(directory, volume.Name) is { } found && VolumeIdentity.CouldBeMadeFrom(volume, found)
+            ? found
+            : throw directory.Taken(volume.Name);
+    }
+
+    public Task<VolumeDefinition> MakeDirectoryAsync(CancellationToken cancellationToken) => MakeAsync(
+        () =>
+        {
+            if (LibC.MakeDirectoryAt(directory.Handle, temporary, DirectoryMode) < 0)
+                throw HostErrors.FromLast($"make the directory {Path}");
+            using var made = Open(OpenFlags.ReadOnly | OpenFlags.Directory);
+            Complete(made, DirectoryMode);
+            return Task.CompletedTask;
+        },
+        directory.PublishDirectory, cancellationToken);
+
+    /// <param name="fill">Gives the empty file its content; it is also told the file's path, for a tool.</param>
+    public Task<VolumeDefinition> MakeFileAsync(Func<SafeFileHandle, string, Task> fill, CancellationToken cancellationToken) => MakeAsync(
+        async () =>
+        {
+            // A tool too finds its file made: with a mode that lets nobody else in meanwhile, and certainly not a link to elsewhere.
+            using var file = Open(OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive);
+            if (volume.NoCow)
+                LocalDirectory.SetCopyOnWrite(file, copyOnWrite: false, Path, "noCow");
+            await fill(file, directory.PathOf(temporary));
+            Complete(file, FileMode);
+        },
+        directory.Publish, cancellationToken);
+
+    private async Task<VolumeDefinition> MakeAsync(Func<Task> make, Action<string, string> publish, CancellationToken cancellationToken)
+    {
+        await run.BeginAsync(cancellationToken);
+        var published = false;
+        try
+        {
+            await make();
+            cancellationToken.ThrowIfCancellationRequested();
+            publish(temporary, volume.Name);
+            published = true;
+            directory.Sync();
+            return LocalVolumeReader.Read(directory, volume.Name)
+                ?? throw new StorageException(ErrorCodes.HostFailure, $"{Path} vanished while it was made.");
+        }
+        catch
+        {
+            Undo(temporary);
+            if (published)
+                Undo(volume.Name);
+            throw;
+        }
+    }
+
+    private SafeFileHandle Open(int flags)
+    {
+        var handle = LibC.OpenAt(directory.Handle, temporary, flags | OpenFlags.NoFollow | OpenFlags.CloseOnExec, FileMode);
+        if (!handle.IsInvalid)
+            return handle;
+        var errno = HostErrors.Last;
+        handle.Dispose();
+        throw HostErrors.From(errno, $"create {Path}");
+    }
+
+    private void Complete(SafeFileHandle handle, int defaultMode)
+    {
+        var permissions = volume.Permissions;
+        LocalDirectory.SetPermissions(handle, permissions?.Owner, permissions?.Group, permissions?.Mode ?? defaultMode, Path);
+        if (LibC.Sync(handle) < 0 && HostErrors.Last is not (HostErrors.Invalid or HostErrors.NotSupported))
+            throw HostErrors.FromLast($"sync {Path}");
+    }
+
+    private void Undo(string name)
+    {
+        try
+        {
+            directory.Remove(name);
+        }
+        catch (StorageException e)
+        {
+            LeftBehind(directory.PathOf(name), e);
+        }
+    }
+
+    [LoggerMessage(2010, LogLevel.Error, "{Path} could not be removed after a failed creation")]
+    private partial void LeftBehind(string path, Exception cause);
+}
