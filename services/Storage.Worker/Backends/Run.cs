@@ -15,6 +15,11 @@ public sealed class Run(Guid operationId, bool resumed, Func<CancellationToken, 
 
     public IProgress<OperationProgress> Progress { get; } = progress;
 
+    /// <summary>It was stopped to go on later, and maybe by another replica: whatever is on the storage is left as it is.</summary>
+    public bool CutOff => IsCutOff();
+
+    public Func<bool> IsCutOff { private get; init; } = () => false;
+
     /// <summary>
     /// Called after the checks and before the first step that changes the host: what is found there in a resumed run is ours.
     /// Calling it again does nothing.

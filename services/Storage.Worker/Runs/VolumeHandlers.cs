@@ -13,7 +13,7 @@ internal static class VolumeHandlers
         {
             context.AreCreated([created]);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (!context.CutOff)
         {
             // The run has ended without it: it came back from storage that hung, and nobody knows of the volume.
             if (context.Backends.Find<IVolumeDeleter>(context.Pool.Type) is { } deleter)

@@ -19,6 +19,7 @@ internal sealed class WorkerOnHost : IAsyncDisposable
 
     public WorkerOnHost(IPoolBackend backend, TimeSpan answerLimit) => worker = new FamilyWorker(
         PoolFamily.File, new WorkerOptions { Host = "host-a", StateFolder = state, StorageAnswerLimit = answerLimit }, [backend], TakeAsync,
+        (_, _) => throw new InvalidOperationException("A directory is of one host."),
         services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger<FamilyWorker>.Instance);
 
     public IEnumerable<StorageEvent> Events => events;
