@@ -1,4 +1,5 @@
 using Storage.Contracts;
+using Storage.Worker;
 using Xunit;
 
 namespace Storage.Tests;
@@ -225,6 +226,30 @@ public sealed class SharedRunTests : IAsyncDisposable
         await worker.AcceptAsync(new RunOperations([run]));
         await rig.Inbox.UntilAsync(inbox => inbox.Ends(run.OperationId) == 2);
         Assert.Equal([("a", false), ("a", true)], rig.Backend.Creations);
+    }
+
+    [Fact]
+    public async Task What_comes_back_while_it_is_being_forgotten_is_run_afterwards()
+    {
+        var executed = new List<LiveRun>();
+        var second = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var scheduler = new RunScheduler(1, async run =>
+        {
+            executed.Add(run);
+            entered.TrySetResult();
+            await finish.Task;
+            if (executed.Count == 2)
+                second.SetResult();
+            return null;
+        });
+        var run = Shared("a");
+        LiveRun first = new(run, resumed: false, CancellationToken.None), again = new(run, resumed: false, CancellationToken.None);
+        scheduler.Add(first);
+        await entered.Task;
+        scheduler.Add(again);
+        finish.SetResult();
+        await second.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        Assert.Equal([first, again], executed);
     }
 
     private OperationRun Shared(string volume) => rig.Create(volume) with { Shared = true };
