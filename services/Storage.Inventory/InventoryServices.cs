@@ -18,12 +18,21 @@ public static class InventoryServices
         services.AddLedger(configuration);
         services.AddSingleton(new BusEndpoint(
             Queues.Inventory,
-            (provider, endpoint) => endpoint.Handler<HostReport>(async context =>
+            (provider, endpoint) =>
             {
-                await provider.GetRequiredService<ReportProjector>().ProjectAsync(context.Message, context.CancellationToken);
-                if (context.ResponseAddress is not null)
-                    await context.RespondAsync(new ReportTaken(context.Message.Events.Count));
-            }),
+                endpoint.Handler<HostReport>(async context =>
+                {
+                    await provider.GetRequiredService<ReportProjector>().ProjectAsync(context.Message, context.CancellationToken);
+                    if (context.ResponseAddress is not null)
+                        await context.RespondAsync(new ReportTaken(context.Message.Events.Count));
+                });
+                endpoint.Handler<HoldRun>(async context =>
+                {
+                    var hold = await provider.GetRequiredService<RunHolds>().AskAsync(context.Message, context.CancellationToken);
+                    if (context.ResponseAddress is not null)
+                        await context.RespondAsync(hold);
+                });
+            },
             Concurrency: 256));
         services.AddSingleton(new BusEndpoint(
             Queues.DeadLetters,

@@ -24,6 +24,7 @@ public static class LedgerServices
         services.AddSingleton<LedgerWriter>();
         services.AddSingleton<CommandIntake>();
         services.AddSingleton<ReportProjector>();
+        services.AddSingleton<RunHolds>();
         services.AddSingleton<LedgerSweep>();
         services.AddSingleton<LedgerDeadlines>();
         services.AddSingleton<LedgerRebuild>();

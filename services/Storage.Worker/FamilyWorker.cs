@@ -12,9 +12,10 @@ namespace Storage.Worker;
 /// <param name="options">Its options.</param>
 /// <param name="backends">The backends of all families in the process; it takes its own.</param>
 /// <param name="send">Sends a report to the inventory.</param>
+/// <param name="ask">Asks the inventory for what any replica may run.</param>
 public sealed class FamilyWorker(
-    PoolFamily family, WorkerOptions options, IEnumerable<IPoolBackend> backends, SendReport send, IMeterFactory meters,
-    TimeProvider time, ILogger<FamilyWorker> log) : IAsyncDisposable
+    PoolFamily family, WorkerOptions options, IEnumerable<IPoolBackend> backends, SendReport send, AskForHold ask,
+    IMeterFactory meters, TimeProvider time, ILogger<FamilyWorker> log) : IAsyncDisposable
 {
     private const int OutcomesPerRead = 500;
     private static readonly TimeSpan RunsGrace = TimeSpan.FromSeconds(10);
@@ -33,6 +34,9 @@ public sealed class FamilyWorker(
     /// <summary>New for every worker object, so for every start of the process.</summary>
     public Guid Instance { get; } = Guid.NewGuid();
 
+    /// <summary>It serves pools that any replica of it may serve.</summary>
+    public bool TakesShared => backends.All.Any(backend => PoolTypes.Of(backend.Type).Scope is PoolScope.Cluster);
+
     /// <summary>It has its state folder and takes runs; before that it stands by.</summary>
     public bool Active => parts is not null;
 
@@ -48,10 +52,12 @@ public sealed class FamilyWorker(
         var events = new HostEvents(Host, clock, time);
         var metrics = new WorkerMetrics(meters, Family);
         var lanes = new PoolLanes(options.LaneLimits, time, log);
-        var executor = new RunExecutor(journal, reporter, events, backends, lanes, metrics, time, log, stopping.Token);
+        var lease = new WorkerLease(time, log);
+        var shared = new SharedRuns(ask, operation => new HoldRun(operation, Family, Host, Instance), lease, clock, log);
+        var executor = new RunExecutor(journal, reporter, events, backends, lanes, shared, metrics, time, log, stopping.Token);
         var scheduler = new RunScheduler(options.ConcurrentRunsPerPool, executor.ExecuteAsync);
         metrics.Observe(journal, scheduler, lanes);
-        parts = new Parts(clock, journal, reporter, events, scheduler);
+        parts = new Parts(clock, journal, reporter, events, scheduler, lease);
         WorkerLog.Active(log, Family, Host, Instance, path);
 
         background = await GoOnAsync(parts);
@@ -64,14 +70,16 @@ public sealed class FamilyWorker(
     public void Announce()
     {
         var active = RequireActive();
-        var announcer = new Announcer(active.Reporter, active.Events, new PoolTypeProbe(backends, options.LaneLimits, time, log), Family, Instance, time);
+        var announcer = new Announcer(
+            active.Reporter, active.Events, new PoolTypeProbe(backends, options.LaneLimits, time, log), Family, Instance,
+            options.AnnounceInterval, active.Lease, time);
         background = Task.WhenAll(background, announcer.RunAsync(stopping.Token));
     }
 
     /// <summary>When it ends, all the runs are journalled: they will be executed and reported whatever happens to this process.</summary>
     public async Task AcceptAsync(RunOperations message)
     {
-        var (clock, journal, reporter, events, scheduler) = RequireActive();
+        var (clock, journal, reporter, _, scheduler, _) = RequireActive();
         foreach (var run in message.Runs)
             clock.Observe(run.Revision);
         foreach (var accepted in await journal.AcceptAsync(message.Runs))
@@ -89,6 +97,11 @@ public sealed class FamilyWorker(
                     break;
                 case RunStanding.Ended:
                     WorkerLog.Redelivered(log, run.OperationId, accepted.Standing);
+                    if (run.Shared)
+                    {
+                        scheduler.Add(new LiveRun(run, resumed: false, stopping.Token) { Outcome = accepted.Outcome });
+                        break;
+                    }
                     await reporter.ReportAsync(accepted.Outcome!, stopping.Token);
                     break;
                 default:
@@ -101,7 +114,7 @@ public sealed class FamilyWorker(
     /// <summary>When it ends, the cancel is journalled, also that of a run which has not come yet.</summary>
     public async Task CancelAsync(CancelRun message)
     {
-        var (_, journal, reporter, _, scheduler) = RequireActive();
+        var (_, journal, reporter, _, scheduler, _) = RequireActive();
         if (await journal.CancelAsync(message.OperationId) is { } outcome)
             await reporter.ReportAsync(outcome, stopping.Token);
         else
@@ -111,7 +124,7 @@ public sealed class FamilyWorker(
     /// <summary>Ends a run that waits, or has not come yet, as a cancel does. One that has started goes on.</summary>
     public async Task ExpireAsync(ExpireRun message)
     {
-        var (_, journal, reporter, _, scheduler) = RequireActive();
+        var (_, journal, reporter, _, scheduler, _) = RequireActive();
         if (scheduler.Expire(message.OperationId, remember: false))
             return;
         if (await journal.CancelAsync(message.OperationId) is { } outcome)
@@ -146,6 +159,7 @@ public sealed class FamilyWorker(
         {
             WorkerLog.RunsAbandoned(log, RunsGrace.TotalSeconds);
         }
+        active.Lease.Dispose();
         await active.Reporter.DisposeAsync();
         if (!ended.IsCompleted)
             return;
@@ -205,5 +219,5 @@ public sealed class FamilyWorker(
         await active.Reporter.ReportAsync(outcome, stopping.Token);
     }
 
-    private sealed record Parts(RevisionClock Clock, RunJournal Journal, Reporter Reporter, HostEvents Events, RunScheduler Scheduler);
+    private sealed record Parts(RevisionClock Clock, RunJournal Journal, Reporter Reporter, HostEvents Events, RunScheduler Scheduler, WorkerLease Lease);
 }

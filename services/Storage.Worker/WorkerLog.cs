@@ -32,7 +32,7 @@ internal static partial class WorkerLog
     [LoggerMessage(3013, LogLevel.Error, "{Command} {OperationId} of pool {Pool} failed unexpectedly.")]
     public static partial void RunFailedUnexpectedly(ILogger log, Exception e, string command, Guid operationId, string? pool);
 
-    [LoggerMessage(3014, LogLevel.Information, "{Command} {OperationId} of pool {Pool} was cut off by the stop.")]
+    [LoggerMessage(3014, LogLevel.Information, "{Command} {OperationId} of pool {Pool} was cut off.")]
     public static partial void RunCutOff(ILogger log, string command, Guid operationId, string? pool);
 
     [LoggerMessage(3015, LogLevel.Warning, "Undoing {OperationId}: volume {Volume} could not be removed.")]
@@ -61,6 +61,15 @@ internal static partial class WorkerLog
 
     [LoggerMessage(3041, LogLevel.Information, "Pools of type {Type}: available {Available} {Reason}")]
     public static partial void Probed(ILogger log, PoolType type, bool available, string? reason);
+
+    [LoggerMessage(3060, LogLevel.Warning, "The inventory has taken no announcement for {Seconds} s: {Count} runs that any replica may do are cut off until it does.")]
+    public static partial void LeaseEnded(ILogger log, double seconds, int count);
+
+    [LoggerMessage(3061, LogLevel.Warning, "The inventory does not say who runs {OperationId}; it waits.")]
+    public static partial void HoldNotAnswered(ILogger log, Exception e, Guid operationId);
+
+    [LoggerMessage(3062, LogLevel.Information, "{Command} {OperationId} is not run here: {Decision}.")]
+    public static partial void NotHeld(ILogger log, string command, Guid operationId, HoldDecision decision);
 
     [LoggerMessage(3050, LogLevel.Warning, "The storage at {Storage} does not answer: a call that gave no sign for {Seconds} s is abandoned.")]
     public static partial void Hangs(ILogger log, string storage, double seconds);

@@ -14,6 +14,9 @@ public sealed class WorkerOptions
     /// <summary>Where the journals are: each family has its own folder in it, <c>/var/lib/storage/file</c> and so on.</summary>
     public string StateFolder { get; set; } = "/var/lib/storage";
 
+    /// <summary>How often the worker says that it is there; well below the inventory's <c>Ledger:LostAfter</c>.</summary>
+    public TimeSpan AnnounceInterval { get; set; } = WorkerAnnouncement.Interval;
+
     /// <summary>Runs of one pool side by side.</summary>
     public int ConcurrentRunsPerPool { get; set; } = 4;
 
@@ -49,6 +52,8 @@ internal sealed class WorkerOptionsValidator : IValidateOptions<WorkerOptions>
             failures.Add($"Worker:Host '{options.Host}' is not a host name: up to {HostLimit} letters, digits, '.', '-' and '_'.");
         if (!Path.IsPathFullyQualified(options.StateFolder))
             failures.Add($"Worker:StateFolder '{options.StateFolder}' is not an absolute path.");
+        if (options.AnnounceInterval < TimeSpan.FromMilliseconds(100) || options.AnnounceInterval > TimeSpan.FromMinutes(1))
+            failures.Add("Worker:AnnounceInterval is from a tenth of a second to a minute.");
         if (options.ConcurrentRunsPerPool is < 1 or > 1024)
             failures.Add("Worker:ConcurrentRunsPerPool is from 1 to 1024.");
         if (options.StorageAnswerLimit < TimeSpan.FromSeconds(1) || options.StorageAnswerLimit > TimeSpan.FromHours(1))

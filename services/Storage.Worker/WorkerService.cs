@@ -28,6 +28,8 @@ internal sealed class WorkerService(FamilyWorker worker, IReceiveEndpointConnect
                 receive.Handler<CancelRun>(message => worker.CancelAsync(message.Message));
                 receive.Handler<ExpireRun>(message => worker.ExpireAsync(message.Message));
             }));
+            var shared = !worker.TakesShared ? null : bus.Connect(new BusEndpoint(
+                Queues.Worker(worker.Family), (_, receive) => receive.Handler<RunOperations>(message => worker.AcceptAsync(message.Message))));
             try
             {
                 await endpoint.Ready.WaitAsync(stoppingToken);
@@ -41,6 +43,8 @@ internal sealed class WorkerService(FamilyWorker worker, IReceiveEndpointConnect
             finally
             {
                 using var grace = new CancellationTokenSource(DisconnectGrace);
+                if (shared is not null)
+                    await shared.StopAsync(grace.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await endpoint.StopAsync(grace.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

@@ -39,6 +39,8 @@ public static class WorkerServices
             provider.GetServices<IPoolBackend>(),
             (report, token) => provider.GetRequiredService<IBus>()
                 .AskAsync<HostReport, ReportTaken>(Queues.Inventory, report, AnswerLimit, token),
+            (question, token) => provider.GetRequiredService<IBus>()
+                .AskAsync<HoldRun, RunHold>(Queues.Inventory, question, AnswerLimit, token),
             provider.GetRequiredService<IMeterFactory>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<FamilyWorker>>()));

@@ -18,9 +18,19 @@ public static class Queues
     /// <summary>Topic exchange of all logged events; routing key <c>{type}.{host}</c>.</summary>
     public const string Events = "storage.events";
 
+    /// <summary>The queues whose work any replica may take, one for each family.</summary>
+    public static IReadOnlyList<string> Shared { get; } = [.. Enum.GetValues<PoolFamily>().Select(Worker)];
+
     /// <summary>Work for the family's worker on one host.</summary>
-    public static string Worker(PoolFamily family, string host) => $"{Worker(family)}.{host}";
+    public static string Worker(PoolFamily family, string host) => OnHost(Worker(family), host);
 
     /// <summary>Work that any replica of the family's worker may take.</summary>
     public static string Worker(PoolFamily family) => $"storage.{family.ToString().ToLowerInvariant()}";
+
+    /// <summary>The queue of one replica, of a family's queue.</summary>
+    public static string OnHost(string shared, string host) => $"{shared}.{host}";
+
+    /// <summary>The host of a worker's queue; null for one that any replica takes from.</summary>
+    public static string? HostOf(string queue) =>
+        Shared.FirstOrDefault(shared => queue.StartsWith($"{shared}.", StringComparison.Ordinal)) is { } family ? queue[(family.Length + 1)..] : null;
 }

@@ -1,10 +1,14 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Storage.Contracts;
 
 // What the ledger and the workers say to each other.
 
-/// <summary>Work for one worker, sent to <see cref="Queues.Worker(PoolFamily, string)"/>. The worker journals it before it acknowledges.</summary>
+/// <summary>
+/// Work for one worker, sent to <see cref="Queues.Worker(PoolFamily, string)"/>, or to <see cref="Queues.Worker(PoolFamily)"/> for any replica. The worker
+/// journals it before it acknowledges.
+/// </summary>
 public sealed record RunOperations(IReadOnlyList<OperationRun> Runs);
 
 /// <summary>One operation to run. Sent again while nothing is heard of it; running it twice has one effect.</summary>
@@ -17,6 +21,7 @@ public sealed record RunOperations(IReadOnlyList<OperationRun> Runs);
 /// <param name="Cause">Who asked.</param>
 /// <param name="SourcePool">The definition of another pool that the command reads from (clone).</param>
 /// <param name="TraceParent">W3C trace context of the request.</param>
+/// <param name="Shared">Any replica may run it: the one that got it asks by <see cref="HoldRun"/> before it does anything.</param>
 public sealed record OperationRun(
     Guid OperationId,
     string Command,
@@ -26,7 +31,44 @@ public sealed record OperationRun(
     DateTimeOffset AcceptedAt,
     EventCause Cause = EventCause.Command,
     PoolDefinition? SourcePool = null,
-    string? TraceParent = null);
+    string? TraceParent = null,
+    bool Shared = false);
+
+/// <summary>
+/// May this worker run an operation that any replica may take? Asked at <see cref="Queues.Inventory"/> before the first step, also of what
+/// was begun before a restart or was cut off. Answered by <see cref="RunHold"/>; asking again changes nothing.
+/// </summary>
+/// <param name="Instance">As the worker announced itself.</param>
+public sealed record HoldRun(Guid OperationId, PoolFamily Family, string Host, Guid Instance);
+
+/// <summary>The answer to <see cref="HoldRun"/>.</summary>
+/// <param name="OperationId">The operation.</param>
+/// <param name="Decision">Whether the worker may run it.</param>
+/// <param name="Resumed">Another process held it before: what that left on the storage is adopted or removed first.</param>
+/// <param name="Cancelled">It is to be ended, not done.</param>
+/// <param name="Revision">As that of <see cref="OperationRun"/>, of now.</param>
+/// <param name="LeaseMilliseconds">
+/// The worker goes on for so long after it made the last announcement that was taken. Then it stops, leaves everything as it is, and asks again.
+/// </param>
+public sealed record RunHold(
+    Guid OperationId, HoldDecision Decision, bool Resumed = false, bool Cancelled = false, long Revision = 0, long LeaseMilliseconds = 0);
+
+/// <summary>Whether a worker may run what any replica may take.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<HoldDecision>))]
+public enum HoldDecision
+{
+    /// <summary>It holds the operation now, and nobody else does.</summary>
+    [JsonStringEnumMemberName("granted")] Granted,
+
+    /// <summary>It is not known to be alive: it announces itself, and asks again.</summary>
+    [JsonStringEnumMemberName("wait")] Wait,
+
+    /// <summary>Another one holds it, or it is not to be run now: it is forgotten, and sent again should it come back.</summary>
+    [JsonStringEnumMemberName("moved")] Moved,
+
+    /// <summary>It has ended.</summary>
+    [JsonStringEnumMemberName("ended")] Ended,
+}
 
 /// <summary>Stop running an operation and undo it. No answer of its own: the operation's end is the answer.</summary>
 public sealed record CancelRun(Guid OperationId);

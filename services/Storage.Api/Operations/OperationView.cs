@@ -9,6 +9,7 @@ namespace Storage.Api;
 /// <param name="Command">The command's name.</param>
 /// <param name="State">Where it is.</param>
 /// <param name="Resource">What it acts on.</param>
+/// <param name="Worker">The host whose worker has it, once one has; of cluster-scoped ones the replica that runs it.</param>
 /// <param name="Position">How many older operations it must wait for; absent once it is dispatched.</param>
 /// <param name="WaitsFor">The first ten of them.</param>
 /// <param name="Waiting">Why it does not go on though nothing may stand before it: its worker is lost, and since when.</param>
@@ -26,6 +27,7 @@ public sealed record OperationView(
     string Command,
     OperationState State,
     string Resource,
+    string? Worker,
     int? Position,
     IReadOnlyList<Guid>? WaitsFor,
     string? Waiting,
@@ -45,6 +47,7 @@ public sealed record OperationView(
         row.Command,
         row.State,
         row.Resource,
+        row.DispatchedAt is null ? null : row.Worker ?? Queues.HostOf(row.Queue!),
         Position: null,
         WaitsFor: null,
         Waiting: null,

@@ -23,7 +23,7 @@ public sealed class OperationViews(UsualDurations usual, TimeProvider clock)
     private OperationView View(
         OperationRow operation, IReadOnlyDictionary<Guid, StandsBefore> before, IReadOnlyDictionary<string, DateTimeOffset> lost)
     {
-        var waiting = !operation.Ended && operation.Queue is { } queue && lost.TryGetValue(queue, out var since)
+        var waiting = !operation.Ended && operation.HolderQueue is { } queue && lost.TryGetValue(queue, out var since)
             ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The worker of {queue} has not been heard since {since:u}.")
             : null;
         var view = OperationView.Of(operation) with { Waiting = waiting };

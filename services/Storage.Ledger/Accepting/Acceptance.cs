@@ -139,9 +139,9 @@ internal sealed class Acceptance(LedgerTransaction ledger)
     private void Cancel(OperationRow operation)
     {
         operation.CancelRequested = true;
-        if (operation.State is OperationState.Queued)
+        if (operation.Unbegun)
             queue.End(operation, OperationState.Cancelled);
         else
-            ledger.Send(operation.Queue!, new CancelRun(operation.Id));
+            ledger.Send(operation.HolderQueue!, new CancelRun(operation.Id));
     }
 }

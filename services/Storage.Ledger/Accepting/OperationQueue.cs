@@ -66,16 +66,20 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
         await SendAsync(operation, cancellationToken);
     }
 
-    /// <summary>Sends an operation to its worker, again if need be with what was asked of it since: a worker does it once.</summary>
+    /// <summary>
+    /// Sends an operation to its worker, again if need be with what was asked of it since: a worker does it once. What is held goes to
+    /// its holder; what nobody living holds to any replica, which is told with the hold what was asked.
+    /// </summary>
     public async Task SendAsync(OperationRow operation, CancellationToken cancellationToken)
     {
         operation.SentAt = ledger.Now;
         operation.Sent++;
+        var address = (await LostAsync(cancellationToken)).ContainsKey(operation.HolderQueue!) ? operation.Queue! : operation.HolderQueue!;
         var pool = operation.PoolId is { } id ? await ledger.Inventory.PoolAsync(id, cancellationToken) : null;
         PoolRow? source = null;
         if (Submission.Read(operation) is CloneVolume { SourcePool: not null } clone)
             source = (await new TargetResolver(ledger).ResolveAsync(clone, cancellationToken)).SourcePool;
-        ledger.Send(operation.Queue!, new OperationRun(
+        ledger.Send(address, new OperationRun(
             operation.Id,
             operation.Command,
             pool is null ? null : DefinitionOf(pool),
@@ -84,11 +88,14 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
             operation.AcceptedAt,
             operation.Cause,
             source is null ? null : DefinitionOf(source),
-            operation.TraceParent));
+            operation.TraceParent,
+            operation.Shared));
+        if (operation.Shared && address == operation.Queue)
+            return;
         if (operation.CancelRequested)
-            ledger.Send(operation.Queue!, new CancelRun(operation.Id));
+            ledger.Send(address, new CancelRun(operation.Id));
         else if (operation.ExpiryRequested)
-            ledger.Send(operation.Queue!, new ExpireRun(operation.Id));
+            ledger.Send(address, new ExpireRun(operation.Id));
     }
 
     /// <summary>Ends an operation that has not begun by its deadline.</summary>

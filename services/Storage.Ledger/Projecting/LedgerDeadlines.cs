@@ -28,13 +28,13 @@ public sealed partial class LedgerDeadlines(
                 .ToListAsync(cancellationToken);
             foreach (var operation in due)
             {
-                if (operation.State is OperationState.Queued)
+                if (operation.Unbegun)
                 {
                     queue.Expire(operation);
                     continue;
                 }
                 operation.ExpiryRequested = true;
-                ledger.Send(operation.Queue!, new ExpireRun(operation.Id));
+                ledger.Send(operation.HolderQueue!, new ExpireRun(operation.Id));
             }
             await queue.AdvanceAsync(cancellationToken);
             await ledger.CommitAsync(cancellationToken);

@@ -4,15 +4,15 @@ using Storage.Contracts;
 namespace Storage.Ledger;
 
 /// <summary>What is done from time to time: work sent again, silent workers noticed, pools started and looked at when they are due, old dead letters removed.</summary>
-public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake)
+public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake, LedgerOptions options)
 {
     public static readonly TimeSpan KeepDeadLetters = TimeSpan.FromDays(30);
 
     private static readonly TimeSpan FirstSendAgain = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Sends again what a living worker has not answered for a while, at growing intervals, and lets run what waits for nothing.
-    /// Makes good whatever was lost between a commit and a send.
+    /// Sends again what a living worker has not answered for a while, at growing intervals, gives what a lost replica holds to the
+    /// others, and lets run what waits for nothing. Makes good whatever was lost between a commit and a send.
     /// </summary>
     public async Task SendAgainAsync(CancellationToken cancellationToken)
     {
@@ -20,8 +20,12 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake)
         var queue = new OperationQueue(ledger);
         var silent = ledger.Now - FirstSendAgain;
         var lost = (await LostWorkers.QueuesAsync(ledger.Db, cancellationToken)).Keys.ToList();
+        foreach (var operation in await HeldByLostAsync(ledger, lost, cancellationToken))
+            await queue.SendAsync(operation, cancellationToken);
+        // What runs at a replica is sent too: nothing else tells that the replica has not forgotten it.
         var open = await ledger.Db.Operations
-            .Where(row => row.State == OperationState.Dispatched && row.SentAt < silent && !lost.Contains(row.Queue!))
+            .Where(row => (row.State == OperationState.Dispatched || (row.State == OperationState.Running && Queues.Shared.Contains(row.Queue!)))
+                && row.SentAt < silent && !lost.Contains(row.Queue!))
             .OrderBy(row => row.SentAt).Take(1000).ToListAsync(cancellationToken);
         foreach (var operation in open.Where(row => row.SentAt < ledger.Now - FirstSendAgain * Math.Pow(2, Math.Min(row.Sent - 1, 6))))
             await queue.SendAsync(operation, cancellationToken);
@@ -29,11 +33,11 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake)
         await ledger.CommitAsync(cancellationToken);
     }
 
-    /// <summary>Notices workers that have been silent for <see cref="WorkerAnnouncement.LostAfter"/>.</summary>
+    /// <summary>Notices workers that have been silent for <see cref="LedgerOptions.LostAfter"/>.</summary>
     public async Task WatchWorkersAsync(CancellationToken cancellationToken)
     {
         await using var ledger = await writer.BeginAsync(cancellationToken);
-        var silent = ledger.Now - WorkerAnnouncement.LostAfter;
+        var silent = ledger.Now - options.LostAfter;
         // Just above its last word, not by our clock: a worker whose clock is behind must be able to come back.
         foreach (var worker in await ledger.Db.Workers.Where(row => !row.Lost && row.LastSeenAt < silent).ToListAsync(cancellationToken))
             await ledger.RaiseAsync(new WorkerLost(worker.Host, worker.Family, worker.LastSeenAt), Resources.Worker(worker.Host, worker.Family),
@@ -64,6 +68,22 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake)
         var before = ledger.Now - KeepDeadLetters;
         await ledger.Db.DeadLetters.Where(row => row.ClosedAt < before).ExecuteDeleteAsync(cancellationToken);
         await ledger.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>What any replica may do, is held by a lost one, and was not sent since; where another replica lives.</summary>
+    private async Task<List<OperationRow>> HeldByLostAsync(LedgerTransaction ledger, List<string> lost, CancellationToken cancellationToken)
+    {
+        var held = new List<OperationRow>();
+        foreach (var worker in await ledger.Db.Workers.Where(row => row.Lost).ToListAsync(cancellationToken))
+        {
+            var (shared, lostAt) = (Queues.Worker(worker.Family), worker.LastSeenAt + options.LostAfter);
+            if (!lost.Contains(shared))
+                held.AddRange(await ledger.Db.Operations
+                    .Where(row => row.Queue == shared && row.Worker == worker.Host && row.SentAt < lostAt
+                        && (row.State == OperationState.Dispatched || row.State == OperationState.Running))
+                    .OrderBy(row => row.Sequence).Take(1000).ToListAsync(cancellationToken));
+        }
+        return held;
     }
 
     private async Task<List<ICommand>> DueAsync(TimeSpan refreshEvery, CancellationToken cancellationToken)

@@ -189,11 +189,20 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
         if (entry.CommandId is not { } id || !operations.TryGetValue(id, out var operation))
             return null;
         if (!operation.Ended)
-            return operation;
+        {
+            // Only its holder moves it on: a replica that lost it may have been overtaken, and its successors must not start yet.
+            if (!operation.Shared || operation.Worker == entry.Host)
+                return operation;
+            Overtaken(logger, entry.Type, operation.Id, entry.Host, operation.Worker);
+            return null;
+        }
         Late(logger, entry.Type, operation.Id, operation.State);
         return null;
     }
 
     [LoggerMessage(4007, LogLevel.Information, "{Type} of operation {OperationId} came after it had ended as {State} and is passed over.")]
     private static partial void Late(ILogger logger, string type, Guid operationId, OperationState state);
+
+    [LoggerMessage(4010, LogLevel.Information, "{Type} of operation {OperationId} from {Host} is passed over: its holder is {Holder}.")]
+    private static partial void Overtaken(ILogger logger, string type, Guid operationId, string? host, string? holder);
 }

@@ -36,7 +36,7 @@ internal sealed class WorkerWatch(LedgerTransaction ledger, OperationQueue queue
             await queue.AdvanceReturnedAsync(cancellationToken);
         if (!isNew)
             return;
-        await SendAgainAsync(Queues.Worker(said.Family, said.Host), cancellationToken);
+        await SendAgainAsync(said, cancellationToken);
         foreach (var pool in await ledger.Db.Pools.Where(row => row.Host == said.Host).Select(row => row.Id).ToListAsync(cancellationToken))
             Due((await ledger.Inventory.PoolAsync(pool, cancellationToken))!, said.Family);
     }
@@ -50,9 +50,10 @@ internal sealed class WorkerWatch(LedgerTransaction ledger, OperationQueue queue
         pool.NotBefore = ledger.Now;
     }
 
-    private async Task SendAgainAsync(string workerQueue, CancellationToken cancellationToken)
+    private async Task SendAgainAsync(WorkerAnnouncement said, CancellationToken cancellationToken)
     {
-        var open = await ledger.Db.Operations.Where(row => row.Queue == workerQueue
+        var (own, shared) = (Queues.Worker(said.Family, said.Host), Queues.Worker(said.Family));
+        var open = await ledger.Db.Operations.Where(row => (row.Queue == own || (row.Queue == shared && row.Worker == said.Host))
             && (row.State == OperationState.Dispatched || row.State == OperationState.Running)).OrderBy(row => row.Sequence).ToListAsync(cancellationToken);
         foreach (var operation in open)
             await queue.SendAsync(operation, cancellationToken);

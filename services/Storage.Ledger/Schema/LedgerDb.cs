@@ -51,7 +51,7 @@ public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
             operation.HasIndex(row => new { row.PoolId, row.Sequence });
             operation.HasIndex(row => new { row.Kind, row.Sequence });
             operation.HasIndex(row => row.Deadline).HasFilter("ended_at IS NULL AND deadline IS NOT NULL");
-            operation.Ignore(row => row.Ended);
+            operation.Ignore(row => row.Ended).Ignore(row => row.Shared).Ignore(row => row.Unbegun).Ignore(row => row.HolderQueue);
         });
         modelBuilder.Entity<ClaimRow>(claim =>
         {

@@ -37,6 +37,15 @@ public sealed class OperationRow
     /// <summary>Command and pool type, such as <c>CreateVolume/dir</c>: operations of one kind take about as long as each other.</summary>
     public string Kind { get; init; } = "";
 
+    /// <summary>The host whose worker holds it: of those that any replica may take, null until one has asked for it.</summary>
+    public string? Worker { get; set; }
+
+    /// <summary>The process that holds it.</summary>
+    public Guid? WorkerInstance { get; set; }
+
+    /// <summary>Another process held it before, and may have left something on the storage.</summary>
+    public bool HeldBefore { get; set; }
+
     public EventCause Cause { get; init; }
 
     /// <summary>JSON of <see cref="OperationProgress"/>.</summary>
@@ -67,6 +76,15 @@ public sealed class OperationRow
     public string? TraceParent { get; init; }
 
     public bool Ended => State >= OperationState.Succeeded;
+
+    /// <summary>Any replica of its worker may take it.</summary>
+    public bool Shared => Queue is not null && Queues.Shared.Contains(Queue);
+
+    /// <summary>No worker has begun it for certain: it stands in line, or none of the replicas has asked for it.</summary>
+    public bool Unbegun => State is OperationState.Queued || (Shared && Worker is null);
+
+    /// <summary>Where the worker that has it is reached.</summary>
+    public string? HolderQueue => Worker is null ? Queue : Queues.OnHost(Queue!, Worker);
 }
 
 /// <summary>

@@ -15,6 +15,11 @@ public sealed class Run(Guid operationId, bool resumed, Func<CancellationToken, 
 
     public IProgress<OperationProgress> Progress { get; } = progress;
 
+    /// <summary>It was stopped to go on later, and maybe by another replica: whatever is on the storage is left as it is.</summary>
+    public bool CutOff => IsCutOff();
+
+    public Func<bool> IsCutOff { private get; init; } = () => false;
+
     /// <summary>
     /// What the run has worked out and must not work out again: set before it begins, journalled with the begin, and found here by the
     /// resumed run. Null where there is nothing.

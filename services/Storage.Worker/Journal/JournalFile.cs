@@ -108,6 +108,20 @@ internal sealed class JournalFile : IDisposable
             operation, outcome, Now) == 1;
     }
 
+    public int Forget(Guid operation)
+    {
+        Execute("DELETE FROM cancels WHERE operation_id = $1", operation);
+        return Execute("DELETE FROM runs WHERE operation_id = $1 AND state <> 'ended'", operation);
+    }
+
+    /// <returns>1 where its outcome was not reported yet.</returns>
+    public int Reopen(Guid operation)
+    {
+        var unreported = Read("SELECT 1 FROM runs WHERE operation_id = $1 AND state = 'ended' AND reported = 0", _ => 1, operation).Count;
+        Execute("UPDATE runs SET state = 'begun', outcome = NULL, reported = 0, ended_at = NULL WHERE operation_id = $1 AND state = 'ended'", operation);
+        return unreported;
+    }
+
     /// <returns>The outcome, where the run has ended already.</returns>
     public string? Cancel(Guid operation)
     {

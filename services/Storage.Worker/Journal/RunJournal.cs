@@ -74,6 +74,12 @@ public sealed class RunJournal : IAsyncDisposable
         return Submit(() => file.End(outcome.OperationId, document), ended => unreported += ended ? 1 : 0, prune: true);
     }
 
+    /// <summary>Forgets a run that has not ended and is not run here: when it comes again it is new.</summary>
+    public Task ForgetAsync(Guid operation) => Submit(() => file.Forget(operation), forgotten => entries -= forgotten);
+
+    /// <summary>An ended run goes on as one that was cut off: another replica may have had it since.</summary>
+    public Task ReopenAsync(Guid operation) => Submit(() => file.Reopen(operation), wasUnreported => unreported -= wasUnreported);
+
     /// <summary>Remembers the cancel, also of a run that has not come yet.</summary>
     /// <returns>The outcome, where the run has ended already: nothing is remembered then.</returns>
     public async Task<RunOutcome?> CancelAsync(Guid operation) =>

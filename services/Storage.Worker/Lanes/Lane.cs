@@ -50,12 +50,14 @@ internal sealed class Lane(string storage, LaneLimits limits, TimeProvider time,
     /// Runs the work to its end, for however long it shows signs of life. Long work is never judged by the time that it takes.
     /// </summary>
     /// <param name="frees">It may be what makes the storage answer again: there is room for one more of these.</param>
+    /// <param name="mayGoOn">Asked before each step: the work is told to stop where the answer is no.</param>
     /// <returns>
     /// Null when the work has ended; what it throws is thrown. Else <see cref="ErrorCodes.Timeout"/>, retryable: it hangs and goes on
     /// alone, or was not begun because too much hangs.
     /// </returns>
     /// <exception cref="OperationCanceledException">Cancelled; where the work hangs it goes on alone.</exception>
-    public async Task<StorageError?> RunAsync(Func<CancellationToken, Task> start, bool frees, CancellationToken cancellationToken)
+    public async Task<StorageError?> RunAsync(
+        Func<CancellationToken, Task> start, bool frees, CancellationToken cancellationToken, Func<bool>? mayGoOn = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         lock (gate)
@@ -64,7 +66,7 @@ internal sealed class Lane(string storage, LaneLimits limits, TimeProvider time,
                 return Unanswered($"{hung.Count} earlier calls still hang");
             unfinished++;
         }
-        var work = new LaneWork(this, start, frees, CancellationTokenSource.CreateLinkedTokenSource(cancellationToken));
+        var work = new LaneWork(this, start, frees, CancellationTokenSource.CreateLinkedTokenSource(cancellationToken), mayGoOn);
         LaneThread.Run(work);
         _ = LeaveAsync(work);
         if (await AnswersAsync(work, cancellationToken))

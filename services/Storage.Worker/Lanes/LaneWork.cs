@@ -12,7 +12,9 @@ namespace Storage.Worker;
 /// <param name="start">The work. Its awaits must come back to where they were called: no <c>ConfigureAwait(false)</c> in it.</param>
 /// <param name="frees">It may be what makes the storage answer again.</param>
 /// <param name="stop">Ends the work; owned by it.</param>
-internal sealed class LaneWork(Lane lane, Func<CancellationToken, Task> start, bool frees, CancellationTokenSource stop) : SynchronizationContext
+/// <param name="mayGoOn">Whether it may do its next step.</param>
+internal sealed class LaneWork(
+    Lane lane, Func<CancellationToken, Task> start, bool frees, CancellationTokenSource stop, Func<bool>? mayGoOn = null) : SynchronizationContext
 {
     private readonly BlockingCollection<(SendOrPostCallback Call, object? State)> steps = [];
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -113,7 +115,18 @@ internal sealed class LaneWork(Lane lane, Func<CancellationToken, Task> start, b
         }
     }
 
-    private async Task StartAsync() => await start(stop.Token);
+    private async Task StartAsync()
+    {
+        StopUnlessItMayGoOn();
+        await start(stop.Token);
+    }
+
+    /// <summary>A process that slept wakes up with steps that are due: they see that their time is over before they do anything.</summary>
+    private void StopUnlessItMayGoOn()
+    {
+        if (mayGoOn is not null && !mayGoOn())
+            Stop();
+    }
 
     private (SendOrPostCallback Call, object? State)? Next()
     {
@@ -121,6 +134,7 @@ internal sealed class LaneWork(Lane lane, Func<CancellationToken, Task> start, b
         if (!steps.TryTake(out var step, Timeout.Infinite))
             return null;
         stepping = true;
+        StopUnlessItMayGoOn();
         return step;
     }
 }

@@ -21,7 +21,7 @@ public sealed class PoolLanes(LaneLimits limits, TimeProvider time, ILogger log)
 
     /// <summary>As <see cref="Lane.RunAsync"/>, in the pool's lane; what has no pool shares a lane.</summary>
     internal Task<StorageError?> RunAsync(
-        PoolDefinition? pool, Func<CancellationToken, Task> start, bool frees, CancellationToken cancellationToken)
+        PoolDefinition? pool, Func<CancellationToken, Task> start, bool frees, CancellationToken cancellationToken, Func<bool>? mayGoOn = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var id = pool?.Uuid ?? Guid.Empty;
@@ -29,7 +29,7 @@ public sealed class PoolLanes(LaneLimits limits, TimeProvider time, ILogger log)
         {
             if (!lanes.TryGetValue(id, out var lane))
                 lanes.Add(id, lane = new Lane(pool?.Target?.Path ?? pool?.Name ?? "this host", limits, time, log) { Left = () => Forget(id) });
-            return lane.RunAsync(start, frees, cancellationToken);
+            return lane.RunAsync(start, frees, cancellationToken, mayGoOn);
         }
     }
 

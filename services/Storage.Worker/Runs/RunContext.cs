@@ -26,7 +26,7 @@ public sealed class RunContext(LiveRun live, Run run, HostEvents events, Reporte
 
     public ILogger Log { get; } = log;
 
-    /// <summary>The process stops: what was begun stays as it is and is resumed at the next start.</summary>
+    /// <summary>What was begun stays as it is and is resumed: at the next start of the process, or by whoever holds the run then.</summary>
     public bool CutOff => live.CutOff;
 
     /// <summary>The host may have been changed.</summary>

@@ -7,16 +7,58 @@ namespace Storage.Worker;
 
 /// <summary>
 /// Executes one run from its start to its journalled and reported outcome, which has exactly one terminal event whatever the
-/// backend and the storage do. A run that the stop of the process cuts off gets no outcome: it is resumed at the next start.
+/// backend and the storage do. A run that the stop of the process cuts off gets no outcome: it is resumed at the next start. What any
+/// replica may do is executed while this worker holds it.
 /// </summary>
 public sealed class RunExecutor(
-    RunJournal journal, Reporter reporter, HostEvents events, PoolBackends backends, PoolLanes lanes, WorkerMetrics metrics,
-    TimeProvider time, ILogger log, CancellationToken stopping)
+    RunJournal journal, Reporter reporter, HostEvents events, PoolBackends backends, PoolLanes lanes, SharedRuns shared,
+    WorkerMetrics metrics, TimeProvider time, ILogger log, CancellationToken stopping)
 {
     private static readonly ActivitySource Activities = new(ServiceTelemetry.Source, ServiceTelemetry.Version);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
-    public async Task ExecuteAsync(LiveRun live)
+    /// <returns>The run that goes on where this one was cut off, when it is held again; null where there is nothing more to do.</returns>
+    public async Task<LiveRun?> ExecuteAsync(LiveRun live)
+    {
+        try
+        {
+            return live.Operation.Shared && !await IsHeldAsync(live) ? null : await ExecuteHeldAsync(live);
+        }
+        catch (Exception) when (stopping.IsCancellationRequested)
+        {
+            // What is journalled is reported at the next start, what is not is run again.
+            return null;
+        }
+        finally
+        {
+            shared.Release(live);
+        }
+    }
+
+    /// <summary>Whether this worker is to run it. What another one has, or has ended, is forgotten without a word.</summary>
+    private async Task<bool> IsHeldAsync(LiveRun live)
+    {
+        var operation = live.Operation;
+        var hold = await shared.HoldAsync(live, stopping);
+        if (hold.Decision is not HoldDecision.Granted)
+        {
+            WorkerLog.NotHeld(log, operation.Command, operation.OperationId, hold.Decision);
+            await JournalAsync(() => journal.ForgetAsync(operation.OperationId));
+            return false;
+        }
+        if (live.Outcome is null)
+            return true;
+        if (!hold.Resumed)
+        {
+            await reporter.ReportAsync(live.Outcome, stopping);
+            return false;
+        }
+        // Whoever had it since may have left it half done: its end here is not its end.
+        await JournalAsync(() => journal.ReopenAsync(operation.OperationId));
+        return true;
+    }
+
+    private async Task<LiveRun?> ExecuteHeldAsync(LiveRun live)
     {
         var operation = live.Operation;
         using var activity = Activities.StartActivity($"run {operation.Command}", ActivityKind.Internal, operation.TraceParent);
@@ -24,28 +66,22 @@ public sealed class RunExecutor(
         WorkerLog.RunStarted(log, operation.Command, operation.OperationId, operation.Pool?.Name, live.Resumed);
         metrics.RunStarted(operation.Command);
         var began = time.GetTimestamp();
-        try
+        var happened = await RunAsync(live);
+        var took = time.GetElapsedTime(began);
+        var end = happened?[^1].Type;
+        metrics.RunEnded(operation.Command, end, took);
+        if (happened is null)
         {
-            var happened = await RunAsync(live);
-            var took = time.GetElapsedTime(began);
-            var end = happened?[^1].Type;
-            metrics.RunEnded(operation.Command, end, took);
-            if (happened is null)
-            {
-                WorkerLog.RunCutOff(log, operation.Command, operation.OperationId, operation.Pool?.Name);
-                return;
-            }
-            if (end == nameof(OperationFailed))
-                activity?.SetStatus(ActivityStatusCode.Error);
-            WorkerLog.RunEnded(log, operation.Command, operation.OperationId, operation.Pool?.Name, took.TotalMilliseconds, end!);
-            var outcome = new RunOutcome(operation.OperationId, happened);
-            await EndAsync(outcome);
-            await reporter.ReportAsync(outcome, stopping);
+            WorkerLog.RunCutOff(log, operation.Command, operation.OperationId, operation.Pool?.Name);
+            return live.Next();
         }
-        catch (Exception) when (stopping.IsCancellationRequested)
-        {
-            // What is journalled is reported at the next start, what is not is run again.
-        }
+        if (end == nameof(OperationFailed))
+            activity?.SetStatus(ActivityStatusCode.Error);
+        WorkerLog.RunEnded(log, operation.Command, operation.OperationId, operation.Pool?.Name, took.TotalMilliseconds, end!);
+        var outcome = new RunOutcome(operation.OperationId, happened);
+        await JournalAsync(() => journal.EndAsync(outcome));
+        await reporter.ReportAsync(outcome, stopping);
+        return null;
     }
 
     /// <returns>What became true, the terminal event last; null when the run was cut off.</returns>
@@ -61,12 +97,17 @@ public sealed class RunExecutor(
             value => reporter.TryReport(events.Create(operation, new OperationProgressed(operation.OperationId, value))), time))
         {
             Run run = null!;
-            run = new Run(operation.OperationId, live.Resumed, token => BeginAsync(live, run.Plan, token), progress) { Plan = live.Plan };
+            run = new Run(operation.OperationId, live.Resumed, token => BeginAsync(live, run.Plan, token), progress)
+            {
+                Plan = live.Plan,
+                IsCutOff = () => live.CutOff,
+            };
             context = new RunContext(live, run, events, reporter, backends, log);
             try
             {
                 var handler = CommandHandlers.Require(operation.Command);
-                if (await lanes.RunAsync(operation.Pool, token => handler.RunAsync(context, token), handler.Frees, live.Token) is { } unanswered)
+                if (await lanes.RunAsync(operation.Pool, token => handler.RunAsync(context, token), handler.Frees, live.Token,
+                    operation.Shared ? () => shared.MayGoOn(live) : null) is { } unanswered)
                 {
                     failure = new StorageException(unanswered);
                     handler.Unanswered(context, unanswered);
@@ -101,6 +142,7 @@ public sealed class RunExecutor(
 
     private async Task BeginAsync(LiveRun live, string? plan, CancellationToken cancellationToken)
     {
+        var operation = live.Operation;
         if (live.Begun)
             return;
         cancellationToken.ThrowIfCancellationRequested();
@@ -108,16 +150,19 @@ public sealed class RunExecutor(
         if (!live.Resumed)
             await journal.BeginAsync(live.OperationId, plan);
         live.Begin();
+        // Journalling may have taken longer than this worker was to hold it.
+        if (operation.Shared && !shared.MayGoOn(live))
+            throw new OperationCanceledException("The run was cut off.");
     }
 
-    /// <summary>What was done on the host must be journalled: a full disk is waited out.</summary>
-    private async Task EndAsync(RunOutcome outcome)
+    /// <summary>What was done on the host, or is not to be, must be journalled: a full disk is waited out.</summary>
+    private async Task JournalAsync(Func<Task> write)
     {
         for (var attempt = 0; ; attempt++)
         {
             try
             {
-                await journal.EndAsync(outcome);
+                await write();
                 return;
             }
             catch (Exception e) when (!stopping.IsCancellationRequested)

@@ -4,26 +4,37 @@ namespace Storage.Worker;
 /// Executes runs: those of one pool side by side up to a limit and in the order in which they came, pools independently of one
 /// another, so that a pool that hangs holds up no other. Runs without a pool share a lane of their own.
 /// </summary>
-public sealed class RunScheduler(int concurrentRunsPerPool, Func<LiveRun, Task> execute)
+/// <param name="execute">Executes a run; gives the one that goes on with it later, where it was cut off.</param>
+public sealed class RunScheduler(int concurrentRunsPerPool, Func<LiveRun, Task<LiveRun?>> execute)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<Guid, LiveRun> live = [];
     private readonly Dictionary<Guid, Lane> lanes = [];
     private readonly HashSet<Guid> cancelledBeforeAdded = [];
+    private readonly Dictionary<Guid, LiveRun> cameBack = [];
     private readonly TaskCompletionSource idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int executing;
     private bool stopped;
 
     public int Executing => Volatile.Read(ref executing);
 
-    /// <summary>Starts the run when its pool's lane has room. A run that is here already, or comes after the stop, is passed over.</summary>
+    /// <summary>
+    /// Starts the run when its pool's lane has room, or when the same run, of which it turned out that another replica has it, has left.
+    /// One that comes after the stop is passed over.
+    /// </summary>
     public void Add(LiveRun run)
     {
         lock (gate)
         {
-            if (stopped || !live.TryAdd(run.OperationId, run))
+            if (stopped)
             {
                 run.Dispose();
+                return;
+            }
+            if (!live.TryAdd(run.OperationId, run))
+            {
+                if (!run.Operation.Shared || !cameBack.TryAdd(run.OperationId, run))
+                    run.Dispose();
                 return;
             }
             if (cancelledBeforeAdded.Remove(run.OperationId))
@@ -119,15 +130,18 @@ public sealed class RunScheduler(int concurrentRunsPerPool, Func<LiveRun, Task> 
 
     private async Task ExecuteAsync(LiveRun run, Lane? lane)
     {
+        LiveRun? next = null;
         try
         {
-            await execute(run);
+            next = await execute(run);
         }
         finally
         {
             lock (gate)
             {
                 live.Remove(run.OperationId);
+                if (run.CancelRequested)
+                    next?.Cancel();
                 run.Dispose();
                 executing--;
                 if (lane is not null)
@@ -137,6 +151,10 @@ public sealed class RunScheduler(int concurrentRunsPerPool, Func<LiveRun, Task> 
                 }
                 if (stopped && executing == 0)
                     idle.TrySetResult();
+                if (next is not null)
+                    Add(next);
+                if (cameBack.Remove(run.OperationId, out var again))
+                    Add(again);
             }
         }
     }

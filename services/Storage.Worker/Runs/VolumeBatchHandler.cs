@@ -19,7 +19,7 @@ internal static class VolumeBatchHandler
         try
         {
             var progress = new PartProgress(context.Run.Progress, volumes.Count);
-            var single = new Run(context.Run.OperationId, context.Run.Resumed, context.Run.BeginAsync, progress);
+            var single = new Run(context.Run.OperationId, context.Run.Resumed, context.Run.BeginAsync, progress) { IsCutOff = () => context.CutOff };
             foreach (var volume in volumes)
             {
                 cancellationToken.ThrowIfCancellationRequested();

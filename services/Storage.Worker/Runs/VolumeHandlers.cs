@@ -72,7 +72,7 @@ internal static class VolumeHandlers
         {
             say();
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (!context.CutOff)
         {
             if (context.Backends.Find<IVolumeDeleter>(context.Pool.Type) is { } deleter)
                 await deleter.DeleteVolumeAsync(context.Pool, made.Name, context.Run, CancellationToken.None);

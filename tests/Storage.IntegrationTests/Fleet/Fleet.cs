@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Storage.IntegrationTests;
 
-/// <summary>Api, Inventory and file workers as processes, with a database, a virtual host and a folder of their own.</summary>
+/// <summary>Api, Inventory and workers as processes, with a database, a virtual host and a folder of their own.</summary>
 public sealed class Fleet : IAsyncDisposable
 {
     private readonly FleetLayout _layout;
@@ -80,7 +80,7 @@ public sealed class Fleet : IAsyncDisposable
     {
         var state = Directory.CreateDirectory(Path.Combine(Folder, "state", worker.Host)).FullName;
         var number = (_workers.Count + 1).ToString(CultureInfo.InvariantCulture);
-        var process = Service("Storage.Worker.File", $"worker-{number}-{worker.Host}", new()
+        var process = Service(worker.Project, $"worker-{number}-{worker.Host}", new()
         {
             ["Worker__Host"] = worker.Host,
             ["Worker__StateFolder"] = state,

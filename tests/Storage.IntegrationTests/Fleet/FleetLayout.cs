@@ -1,8 +1,9 @@
 namespace Storage.IntegrationTests;
 
-/// <summary>A file worker. Two with the same host share its state folder: one works, the other stands by.</summary>
+/// <summary>A worker. Two with the same host share its state folder: one works, the other stands by.</summary>
 /// <param name="Host">The name of the host that it works for.</param>
-public sealed record FleetWorker(string Host);
+/// <param name="Project">Its program; that of file pools where nothing is said.</param>
+public sealed record FleetWorker(string Host, string Project = "Storage.Worker.File");
 
 /// <summary>What a fleet consists of, besides one Api and one Inventory.</summary>
 public sealed record FleetLayout

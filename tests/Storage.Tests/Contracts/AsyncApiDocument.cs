@@ -113,6 +113,7 @@ internal sealed class AsyncApiDocument
     {
         string[] work = [Enveloped(typeof(RunOperations)), Enveloped(typeof(CancelRun)), Enveloped(typeof(ExpireRun))];
         string[] reports = [Enveloped(typeof(HostReport))], taken = [Enveloped(typeof(ReportTaken))];
+        string[] questions = [Enveloped(typeof(HoldRun))], answers = [Enveloped(typeof(RunHold))], shared = [Enveloped(typeof(RunOperations))];
         foreach (var type in EventTypes.All)
             schemas.Of(type);
         Channel("work", "storage.{family}.{host}", "Work for the family's worker on one host.", work, QueueBinding(), new JsonObject
@@ -124,11 +125,23 @@ internal sealed class AsyncApiDocument
             },
             ["host"] = new JsonObject { ["description"] = "The host's name." },
         });
-        Channel("inventory", Queues.Inventory, "Reports and announcements of the workers.", reports, QueueBinding());
+        Channel("sharedWork", "storage.{family}", "Work that any replica of the family's worker may take.", shared, QueueBinding(), new JsonObject
+        {
+            ["family"] = new JsonObject
+            {
+                ["description"] = XmlComments.Of(typeof(PoolFamily)),
+                ["enum"] = Array(Enum.GetNames<PoolFamily>().Select(name => name.ToLowerInvariant())),
+            },
+        });
+        Channel("inventory", Queues.Inventory, "Reports and announcements of the workers, and their questions.", [.. reports, .. questions], QueueBinding());
         Operation("sendWork", "send", "work", "Gives a worker work, again while nothing is heard of it.", work);
         Channel("reportReplies", null, "The responseAddress of a report.", taken);
         Operation("receiveReport", "receive", "inventory", "Takes in what workers report, and answers when it is committed.", reports,
             Reply("reportReplies", "$message.payload#/responseAddress", taken));
+        Operation("sendSharedWork", "send", "sharedWork", "Gives any replica work; the one that takes it asks whether it may run it.", shared);
+        Channel("holdReplies", null, "The responseAddress of a question.", answers);
+        Operation("receiveHold", "receive", "inventory", "Says whether a worker may run what any replica may take.", questions,
+            Reply("holdReplies", "$message.payload#/responseAddress", answers));
     }
 
     private void DeadLetters()

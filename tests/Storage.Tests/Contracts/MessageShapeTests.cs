@@ -9,7 +9,7 @@ public sealed class MessageShapeTests
     private static readonly Type[] Others =
     [
         typeof(SubmitCommand), typeof(CommandAccepted), typeof(CommandRejected), typeof(StorageEvent),
-        typeof(RunOperations), typeof(CancelRun), typeof(ExpireRun), typeof(HostReport), typeof(ReportTaken), typeof(DeadLetter),
+        typeof(RunOperations), typeof(CancelRun), typeof(ExpireRun), typeof(HostReport), typeof(ReportTaken), typeof(HoldRun), typeof(RunHold), typeof(DeadLetter),
     ];
 
     public static TheoryData<Type> Messages => [.. CommandTypes.All.Select(command => command.Type), .. EventTypes.All, .. Others];
@@ -54,11 +54,13 @@ public sealed class MessageShapeTests
         urn:message:Storage.Contracts:DeleteVolume
         urn:message:Storage.Contracts:ExpireRun
         urn:message:Storage.Contracts:FindPoolSources
+        urn:message:Storage.Contracts:HoldRun
         urn:message:Storage.Contracts:HostReport
         urn:message:Storage.Contracts:RefreshPool
         urn:message:Storage.Contracts:RefreshVolume
         urn:message:Storage.Contracts:ReportTaken
         urn:message:Storage.Contracts:ResizeVolume
+        urn:message:Storage.Contracts:RunHold
         urn:message:Storage.Contracts:RunOperations
         urn:message:Storage.Contracts:SetPoolAutostart
         urn:message:Storage.Contracts:StartPool

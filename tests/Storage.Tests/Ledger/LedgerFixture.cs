@@ -34,6 +34,9 @@ public sealed class LedgerFixture : IAsyncLifetime
 
     public ConcurrentQueue<Guid> Expiries { get; } = [];
 
+    /// <summary>What was sent to the network family: to any replica, or to that of a host.</summary>
+    public ConcurrentQueue<(string Queue, object Message)> ToReplicas { get; } = [];
+
     /// <summary>What the ledger has logged.</summary>
     public LogLines Log { get; } = new();
 
@@ -90,6 +93,13 @@ public sealed class LedgerFixture : IAsyncLifetime
                 return Task.CompletedTask;
             });
         }));
+        foreach (var queue in new[] { Queues.Worker(PoolFamily.Network), Queues.Worker(PoolFamily.Network, "host-a"), Queues.Worker(PoolFamily.Network, "host-b") })
+            builder.Services.AddSingleton(new BusEndpoint(queue, (_, endpoint) =>
+            {
+                endpoint.Handler<RunOperations>(context => HeardAsync(context.Message.Runs.Select(run => (queue, (object)run))));
+                endpoint.Handler<CancelRun>(context => HeardAsync([(queue, context.Message)]));
+                endpoint.Handler<ExpireRun>(context => HeardAsync([(queue, context.Message)]));
+            }));
         // As the inventory does.
         builder.Services.AddSingleton(new BusEndpoint(Queues.DeadLetters, (services, endpoint) =>
             endpoint.Handler<DeadLetter>(context => services.GetRequiredService<DeadLetterIntake>().TakeAsync(context.Message, context.CancellationToken))));
@@ -125,6 +135,22 @@ public sealed class LedgerFixture : IAsyncLifetime
     {
         for (var next = heard.Next; messages.Count(id => id == operation) < times; next = heard.Next)
             await next.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
+
+    private Task HeardAsync(IEnumerable<(string Queue, object Message)> messages)
+    {
+        foreach (var message in messages)
+            ToReplicas.Enqueue(message);
+        heard.Pulse();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Waits until the replicas' queues have brought so many of what is wanted, and gives the queues that did.</summary>
+    public async Task<IReadOnlyList<string>> HeardByReplicasAsync(Func<object, bool> wanted, int times = 1)
+    {
+        for (var next = heard.Next; ToReplicas.Count(sent => wanted(sent.Message)) < times; next = heard.Next)
+            await next.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        return [.. ToReplicas.Where(sent => wanted(sent.Message)).Select(sent => sent.Queue)];
     }
 
     /// <summary>The events that ended an operation.</summary>

@@ -10,7 +10,7 @@ internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreat
     private readonly SortedDictionary<string, VolumeDefinition> volumes = new(Utf8Order.Comparer);
     private readonly List<string> unfinished = [];
 
-    public PoolType Type => PoolType.Dir;
+    public PoolType Type { get; init; } = PoolType.Dir;
 
     public PoolState State { get; set; } = PoolState.Running;
 

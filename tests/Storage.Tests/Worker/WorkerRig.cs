@@ -18,6 +18,11 @@ internal sealed class WorkerRig : IAsyncDisposable
 
     public ReportInbox Inbox { get; } = new();
 
+    /// <summary>What is answered to those who ask for a run that any replica may take.</summary>
+    public HoldDesk Holds { get; } = new();
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     public WorkerOptions Options { get; } = new()
     {
         Host = "host-a",
@@ -32,8 +37,8 @@ internal sealed class WorkerRig : IAsyncDisposable
     public FamilyWorker New(params IPoolBackend[] backends)
     {
         var worker = new FamilyWorker(
-            PoolFamily.File, Options, backends.Length == 0 ? [Backend] : backends, Inbox.SendAsync,
-            services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger<FamilyWorker>.Instance);
+            PoolFamily.File, Options, backends.Length == 0 ? [Backend] : backends, Inbox.SendAsync, Holds.AskAsync,
+            services.GetRequiredService<IMeterFactory>(), Time, NullLogger<FamilyWorker>.Instance);
         workers.Add(worker);
         return worker;
     }

@@ -35,6 +35,32 @@ public sealed class WorkerServiceTests
     }
 
     [Fact]
+    public async Task Runs_of_any_replica_come_from_the_family_s_queue_and_are_asked_for_and_an_end_comes_to_the_host_s()
+    {
+        var inbox = new ReportInbox();
+        await using var rig = new WorkerRig();
+        var cluster = new InMemoryBackend { Type = PoolType.Rbd, Creating = (_, _, token) => Task.Delay(Timeout.Infinite, token) };
+        using var host = Build(rig, inbox, cluster);
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        await inbox.FirstAsync<WorkerAnnounced>();
+        var pool = new PoolDefinition
+        {
+            Type = PoolType.Rbd,
+            Name = "cluster",
+            Uuid = Guid.NewGuid(),
+            Source = new PoolSource { Name = "rbd", Hosts = [new SourceHost("monitor")] },
+        };
+        var run = rig.Create("a", pool) with { Shared = true };
+        var bus = host.Services.GetRequiredService<IBus>();
+        await bus.SendToAsync(Queues.Worker(PoolFamily.Network), new RunOperations([run]), TestContext.Current.CancellationToken);
+        await inbox.FirstAsync<OperationProgressed>(run.OperationId);
+        Assert.Contains(rig.Holds.Questions, question => question.OperationId == run.OperationId);
+        await bus.SendToAsync(Queues.Worker(PoolFamily.Network, "host-a"), new CancelRun(run.OperationId), TestContext.Current.CancellationToken);
+        Assert.Equal(nameof(OperationCancelled), (await inbox.EndAsync(run.OperationId)).Type);
+        await host.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task A_standby_is_not_ready_until_the_worker_before_it_ends()
     {
         var inbox = new ReportInbox();
@@ -75,7 +101,10 @@ public sealed class WorkerServiceTests
         Assert.Equal((9, "host-a"), (options.ConcurrentRunsPerPool, options.Host));
     }
 
-    private static IHost Build(WorkerRig rig, ReportInbox inbox, params (string Key, string Value)[] settings)
+    private static IHost Build(WorkerRig rig, ReportInbox inbox, params (string Key, string Value)[] settings) =>
+        Build(rig, inbox, rig.Backend, settings);
+
+    private static IHost Build(WorkerRig rig, ReportInbox inbox, InMemoryBackend backend, params (string Key, string Value)[] settings)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -85,15 +114,18 @@ public sealed class WorkerServiceTests
             ["Worker:StateFolder"] = rig.Options.StateFolder,
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
-        builder.Services.AddSingleton<IPoolBackend>(rig.Backend);
+        builder.Services.AddSingleton<IPoolBackend>(backend);
         builder.Services.AddSingleton(new BusEndpoint(Queues.Inventory, (_, receive) =>
+        {
             receive.Handler<HostReport>(async message =>
             {
                 await inbox.SendAsync(message.Message, message.CancellationToken);
                 await message.RespondAsync(new ReportTaken(message.Message.Events.Count));
-            })));
+            });
+            receive.Handler<HoldRun>(async message => await message.RespondAsync(await rig.Holds.AskAsync(message.Message, message.CancellationToken)));
+        }));
         builder.Services.AddStorageBus(builder.Configuration);
-        builder.Services.AddWorker(builder.Configuration, PoolFamily.File);
+        builder.Services.AddWorker(builder.Configuration, PoolTypes.Of(backend.Type).Family);
         return builder.Build();
     }
 }

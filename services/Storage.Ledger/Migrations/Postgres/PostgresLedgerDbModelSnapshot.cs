@@ -323,6 +323,10 @@ namespace Storage.Ledger.Migrations.Postgres
                         .HasColumnName("fingerprint")
                         .UseCollation("C");
 
+                    b.Property<bool>("HeldBefore")
+                        .HasColumnType("boolean")
+                        .HasColumnName("held_before");
+
                     b.Property<string>("Kind")
                         .IsRequired()
                         .HasColumnType("text")
@@ -380,6 +384,15 @@ namespace Storage.Ledger.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("volume")
                         .UseCollation("C");
+
+                    b.Property<string>("Worker")
+                        .HasColumnType("text")
+                        .HasColumnName("worker")
+                        .UseCollation("C");
+
+                    b.Property<Guid?>("WorkerInstance")
+                        .HasColumnType("uuid")
+                        .HasColumnName("worker_instance");
 
                     b.HasKey("Id")
                         .HasName("pk_operations");

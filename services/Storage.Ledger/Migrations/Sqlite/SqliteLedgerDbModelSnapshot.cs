@@ -298,6 +298,10 @@ namespace Storage.Ledger.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("fingerprint");
 
+                    b.Property<bool>("HeldBefore")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("held_before");
+
                     b.Property<string>("Kind")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -348,6 +352,14 @@ namespace Storage.Ledger.Migrations.Sqlite
                     b.Property<string>("Volume")
                         .HasColumnType("TEXT")
                         .HasColumnName("volume");
+
+                    b.Property<string>("Worker")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker");
+
+                    b.Property<Guid?>("WorkerInstance")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker_instance");
 
                     b.HasKey("Id")
                         .HasName("pk_operations");

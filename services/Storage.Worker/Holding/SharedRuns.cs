@@ -1,0 +1,47 @@
+using Microsoft.Extensions.Logging;
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>Asks the inventory whether this worker may run an operation; ends with the answer, throws when there is none.</summary>
+public delegate Task<RunHold> AskForHold(HoldRun question, CancellationToken cancellationToken);
+
+/// <summary>The runs that any replica may take: which of them this worker may do, and until when.</summary>
+/// <param name="question">The question about an operation.</param>
+public sealed class SharedRuns(AskForHold ask, Func<Guid, HoldRun> question, WorkerLease lease, RevisionClock clock, ILogger log)
+{
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    /// <summary>Asks until it is decided, however long the inventory is away. A granted run is held from then on.</summary>
+    /// <returns>Granted, moved or ended.</returns>
+    public async Task<RunHold> HoldAsync(LiveRun run, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                var hold = await ask(question(run.OperationId), cancellationToken);
+                if (hold.Decision is HoldDecision.Moved or HoldDecision.Ended)
+                    return hold;
+                // Granted to one that is about to be taken for lost is not held.
+                if (hold.Decision is HoldDecision.Granted && lease.TryHold(run, TimeSpan.FromMilliseconds(hold.LeaseMilliseconds)))
+                {
+                    clock.Observe(hold.Revision);
+                    run.Hold(hold.Resumed, hold.Cancelled);
+                    return hold;
+                }
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                if (attempt == 0)
+                    WorkerLog.HoldNotAnswered(log, e, run.OperationId);
+            }
+            await Task.Delay(Backoff.Pause(attempt, LongestPause), cancellationToken);
+        }
+    }
+
+    public void Release(LiveRun run) => lease.Release(run);
+
+    /// <summary>Whether a held run may do its next step.</summary>
+    public bool MayGoOn(LiveRun run) => lease.Check() && !run.Fenced;
+}
