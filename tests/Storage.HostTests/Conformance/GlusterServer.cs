@@ -66,7 +66,7 @@ internal sealed class GlusterServer
         Gluster("volume", "create", name, $"{Environment.MachineName}:{brick}", "force");
         Gluster("volume", "start", name);
         for (var watch = Stopwatch.StartNew(); !Gluster("volume", "status", name, "--xml").Contains("<status>1</status>", StringComparison.Ordinal); Thread.Sleep(100))
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), "The brick does not come up.");
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), $"The brick of {name} does not come up.");
         return name;
     }
 
@@ -77,13 +77,23 @@ internal sealed class GlusterServer
     }
 
     /// <summary>Its brick dies; the volume is there and nobody answers for it.</summary>
-    public void KillBrick(string name)
+    public void KillBrick(string name) => HostProgram.Run("kill", "-9", BrickOf(name));
+
+    /// <summary>The brick comes back, once glusterd has noticed that it is gone.</summary>
+    public void ReviveBrick(string name)
     {
-        var pid = Directory.GetFiles(folder, "*.pid", SearchOption.AllDirectories).Single(file => file.Contains($"/{name}/", StringComparison.Ordinal) && file.Contains("bricks", StringComparison.Ordinal));
-        HostProgram.Run("kill", "-9", File.ReadAllText(pid).Trim());
+        for (var watch = Stopwatch.StartNew(); !Lives(BrickOf(name)); Thread.Sleep(200))
+        {
+            Gluster("volume", "start", name, "force");
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), $"The brick of {name} does not come back.");
+        }
     }
 
-    public void ReviveBrick(string name) => Gluster("volume", "start", name, "force");
+    /// <summary>A process that has ended and that nobody has asked after has no memory any more.</summary>
+    private static bool Lives(string process) => File.Exists($"/proc/{process}/statm") && !File.ReadAllText($"/proc/{process}/statm").StartsWith("0 ", StringComparison.Ordinal);
+
+    private string BrickOf(string name) => File.ReadAllText(
+        Directory.GetFiles(Path.Combine(folder, "run", "vols", name), "*.pid").Single()).Trim();
 
     private bool Answers()
     {

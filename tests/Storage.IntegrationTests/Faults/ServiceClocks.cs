@@ -17,6 +17,8 @@ public sealed class ServiceClocks
             // Read at every look at the clock, the file would be most of what the service does.
             ["FAKETIME_CACHE_DURATION"] = "1",
             ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
+            // For other C libraries than this one: here every wait with a limit would return at once, and the service would spin.
+            ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0",
             ["FAKETIME_DONT_RESET"] = "1",
         };
     }
