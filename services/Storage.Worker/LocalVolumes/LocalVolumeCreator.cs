@@ -30,12 +30,15 @@ public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreat
             return await made.MakeDirectoryAsync(cancellationToken);
         if (volume.BackingStore is { } backing)
             volume = volume with { Capacity = BackingFile.CheckedCapacity(directory, backing, volume.Capacity) };
-        if (!IsNative(volume))
+        var image = volume.Format == "qcow2" ? EmptyImage(volume) : null;
+        if (!IsNative(volume) && image is null)
             await qemuImg.RequireAsync(volume, cancellationToken);
         return await made.MakeFileAsync(
             async (file, path) =>
             {
-                if (IsNative(volume))
+                if (image is not null)
+                    image.Write(file, directory.PathOf(volume.Name));
+                else if (IsNative(volume))
                     RawVolume.Fill(
                         file, volume.Capacity!.Value, Math.Min(volume.Allocation ?? volume.Capacity.Value, volume.Capacity.Value),
                         directory.PathOf(volume.Name), run.Progress, cancellationToken);
@@ -43,6 +46,13 @@ public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreat
                     await qemuImg.CreateAsync(path, volume, cancellationToken);
             },
             cancellationToken);
+    }
+
+    /// <summary>The image, where it is made here; null where qemu-img makes it.</summary>
+    private static Qcow2Image? EmptyImage(VolumeDefinition volume)
+    {
+        QemuImgCommands.CheckOptions(volume);
+        return Qcow2Image.Of(volume);
     }
 
     /// <summary>Whether a format is made without a tool.</summary>

@@ -12,8 +12,11 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
 {
     public const string Name = "qemu-img";
 
-    /// <summary>The formats that are made without it.</summary>
-    private static readonly string[] MadeNatively = ["raw", "iso", "dir"];
+    /// <summary>The formats that it has no part in.</summary>
+    private static readonly string[] Files = ["raw", "iso", "dir"];
+
+    /// <summary>The formats that are made without it, but for rare options.</summary>
+    private static readonly string[] MadeNatively = [.. Files, "qcow2"];
 
     private readonly SemaphoreSlim _gate = new(1, 1);
     private (string Path, DateTime Modified, QemuImgInstallation Installation)? _known;
@@ -41,7 +44,7 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
     public async Task<IReadOnlyList<FormatSupport>> SupportAsync(IEnumerable<string> formats, CancellationToken cancellationToken)
     {
         var installation = await FindAsync(cancellationToken);
-        return [.. formats.Select(format => Reason(installation, format) is { } reason
+        return [.. formats.Select(format => !MadeNatively.Contains(format) && Reason(installation, format) is { } reason
             ? new FormatSupport(format, false, reason)
             : new FormatSupport(format, true))];
     }
@@ -98,7 +101,7 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
     }
 
     private static string? Reason(QemuImgInstallation? installation, string format) =>
-        MadeNatively.Contains(format) || installation?.Formats.Contains(format) == true ? null
+        installation?.Formats.Contains(format) == true ? null
         : installation is null ? "qemu-img is not installed"
         : $"qemu-img {installation.Version} cannot create {format}";
 
@@ -108,7 +111,7 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
         var firstLine = (await tools.RunAsync(QemuImgCommands.Version(path), cancellationToken)).Stdout.Split('\n')[0].Trim();
         var version = firstLine[(firstLine.IndexOf(Before, StringComparison.Ordinal) is >= 0 and var at ? at + Before.Length : 0)..];
         var formats = new HashSet<string>();
-        foreach (var format in PoolTypes.FileFormats.Except(MadeNatively))
+        foreach (var format in PoolTypes.FileFormats.Except(Files))
         {
             if ((await tools.RunAsync(QemuImgCommands.CreateOptions(path, format), cancellationToken)).ExitCode == 0)
                 formats.Add(format);

@@ -85,7 +85,8 @@ public static class QemuImgCommands
     public static HostCommand CreateOptions(string program, string format) =>
         new(program, "create", "-f", format, "-o", "help") { AcceptedExitCodes = [0, 1], Deadline = TimeSpan.FromSeconds(30) };
 
-    private static void CheckOptions(VolumeDefinition volume)
+    /// <summary>Refuses options that the format does not have.</summary>
+    internal static void CheckOptions(VolumeDefinition volume)
     {
         if (volume.Format != "qcow2")
         {

@@ -13,12 +13,12 @@ public sealed class UnreliableTool
         # Called with --version it tells the truth.
         mood=$(cat MOOD 2>/dev/null)
         case "$*" in *--version*) mood= ;; esac
-        for last; do :; done
+        for word; do path=$last; last=$word; done
         case "$mood" in
           fail) echo "stand-in: no" >&2; exit 1 ;;
           fail-after) REAL "$@"; echo "stand-in: done, and failed" >&2; exit 1 ;;
           lie) exit 0 ;;
-          half) echo QFI >"$3"; exit 1 ;;
+          half) echo QED >"$path"; exit 1 ;;
           hang) sleep 15 ;;
         esac
         exec REAL "$@"

@@ -65,7 +65,7 @@ public sealed class Workload(Fleet fleet, IReadOnlyList<FaultPool> pools, int se
                 await SendAsync(HttpMethod.Post, volumes, Raw(random, name), key);
                 break;
             case < 34:
-                await SendAsync(HttpMethod.Post, volumes, new { name, capacity = 1 << 20, format = "qcow2" }, key);
+                await SendAsync(HttpMethod.Post, volumes, new { name, capacity = 1 << 20, format = random.Next(3) == 0 ? "qcow2" : "qed" }, key);
                 break;
             case < 40:
                 var first = random.Next(NamesPerPool);
