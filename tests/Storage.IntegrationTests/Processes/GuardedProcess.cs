@@ -132,7 +132,14 @@ public sealed class GuardedProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // The end of the guard's input is the end of the program.
-        _guard.StandardInput.Close();
+        try
+        {
+            _guard.StandardInput.Close();
+        }
+        catch (IOException) when (WaitForGuard())
+        {
+            // It has ended with a signal to it on the way.
+        }
         await ExitAsync(TimeSpan.FromSeconds(10));
         _guard.Dispose();
     }
