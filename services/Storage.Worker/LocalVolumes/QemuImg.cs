@@ -12,7 +12,7 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
 {
     public const string Name = "qemu-img";
 
-    /// <summary>The formats that it has no part in.</summary>
+    /// <summary>The formats that it only converts from and to.</summary>
     private static readonly string[] Files = ["raw", "iso", "dir"];
 
     /// <summary>The formats that are made without it, but for rare options.</summary>
@@ -101,7 +101,7 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
     }
 
     private static string? Reason(QemuImgInstallation? installation, string format) =>
-        installation?.Formats.Contains(format) == true ? null
+        installation is not null && (Files.Contains(format) || installation.Formats.Contains(format)) ? null
         : installation is null ? "qemu-img is not installed"
         : $"qemu-img {installation.Version} cannot create {format}";
 

@@ -50,7 +50,7 @@ public sealed class FaultRun(TestBackends backends, int seed)
         var faults = new FaultInjector(fleet, backends, pools, around, () => workload.ProbeAsync(probe.Name), seed);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var clients = workload.RunAsync(stop.Token);
-        while (!enough(faults, watch.Elapsed))
+        while (!enough(faults, watch.Elapsed) && workload.Violations.Count == 0)
             await faults.InjectAsync();
         await stop.CancelAsync();
         await clients;
