@@ -28,7 +28,7 @@ public sealed class DirectoryCluster(IConfiguration configuration) : IVolumeCrea
         Task.FromResult(Directory.Exists(volumes) ? PoolState.Running : PoolState.Inactive);
 
     public async Task<PoolObservation> RefreshAsync(
-        PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, CancellationToken cancellationToken)
+        PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, Run run, CancellationToken cancellationToken)
     {
         foreach (var name in Directory.EnumerateFiles(volumes).Select(path => Path.GetFileName(path)!).Where(name => name[0] != '.').Order(Utf8Order.Comparer))
             await onVolume(Read(name)!);

@@ -20,10 +20,11 @@ public interface IPoolBackend
 
     /// <summary>
     /// Looks at the pool and at every volume in it. Volumes are handed over one by one in the order of the UTF-8 bytes of their
-    /// names. A volume that cannot be read is one with a <see cref="VolumeDefinition.Problem"/>, never the end of the refresh.
+    /// names. A volume that cannot be read is one with a <see cref="VolumeDefinition.Problem"/>, never the end of the refresh. What
+    /// an operation of this worker left behind that has ended (<see cref="Run.HasEndedAsync"/>) is removed.
     /// </summary>
     Task<PoolObservation> RefreshAsync(
-        PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, CancellationToken cancellationToken);
+        PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, Run run, CancellationToken cancellationToken);
 
     /// <summary>Looks at one volume; null when it is not there.</summary>
     Task<VolumeDefinition?> ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken);

@@ -20,6 +20,9 @@ public sealed class Run(Guid operationId, bool resumed, Func<CancellationToken, 
 
     public Func<bool> IsCutOff { private get; init; } = () => false;
 
+    /// <summary>Whether this worker has run another operation to its end. What such a one left behind belongs to nobody.</summary>
+    public Func<Guid, Task<bool>> HasEndedAsync { get; init; } = _ => Task.FromResult(false);
+
     /// <summary>
     /// What the run has worked out and must not work out again: set before it begins, journalled with the begin, and found here by the
     /// resumed run. Null where there is nothing.

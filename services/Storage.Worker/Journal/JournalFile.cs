@@ -131,6 +131,8 @@ internal sealed class JournalFile : IDisposable
         return outcome;
     }
 
+    public bool HasEnded(Guid operation) => Outcome(operation) is not null;
+
     public int MarkReported(Guid operation) =>
         Execute("UPDATE runs SET reported = 1 WHERE operation_id = $1 AND state = 'ended' AND reported = 0", operation);
 

@@ -85,6 +85,9 @@ public sealed class RunJournal : IAsyncDisposable
     public async Task<RunOutcome?> CancelAsync(Guid operation) =>
         await Submit(() => file.Cancel(operation)) is { } outcome ? ReadOutcome(operation, outcome) : null;
 
+    /// <summary>Whether the run was here and has ended.</summary>
+    public Task<bool> HasEndedAsync(Guid operation) => Submit(() => file.HasEnded(operation));
+
     public Task MarkReportedAsync(IReadOnlyList<Guid> operations) =>
         Submit(() => operations.Sum(file.MarkReported), marked => unreported -= marked);
 

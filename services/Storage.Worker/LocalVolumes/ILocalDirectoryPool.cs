@@ -12,8 +12,8 @@ public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDel
     LocalVolumes Volumes { get; }
 
     Task<PoolObservation> IPoolBackend.RefreshAsync(
-        PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, CancellationToken cancellationToken) =>
-        LocalVolumeFiles.ObserveAsync(LocalTarget.PathOf(pool), onVolume, cancellationToken);
+        PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, Run run, CancellationToken cancellationToken) =>
+        LocalVolumeFiles.ObserveAsync(LocalTarget.PathOf(pool), onVolume, run, cancellationToken);
 
     Task<VolumeDefinition?> IPoolBackend.ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken) =>
         Task.FromResult(LocalVolumeFiles.Read(LocalTarget.PathOf(pool), volume));

@@ -9,22 +9,30 @@ namespace Storage.Worker;
 /// </summary>
 public static class LocalVolumeFiles
 {
+    private const int EntriesPerProgress = 256;
+
     /// <summary>
     /// As <see cref="IPoolBackend.RefreshAsync"/>. Not recursive: a sub-directory is a volume of format <c>dir</c>. Capacity and
     /// allocation are those of the file system; available is what an ordinary user may still take, without the blocks that are kept
     /// for root, so that it can be less than capacity - allocation. (libvirt counts those as available.)
     /// </summary>
     public static async Task<PoolObservation> ObserveAsync(
-        string target, Func<VolumeDefinition, ValueTask> onVolume, CancellationToken cancellationToken)
+        string target, Func<VolumeDefinition, ValueTask> onVolume, Run run, CancellationToken cancellationToken)
     {
         using var directory = LocalDirectory.Open(target);
         var (entries, skipped) = DirectoryNames.Read(directory.Handle, target, cancellationToken);
         var volumes = 0;
-        foreach (var entry in entries)
+        for (var i = 0; i < entries.Count; i++)
         {
+            var entry = entries[i];
             cancellationToken.ThrowIfCancellationRequested();
+            if (i % EntriesPerProgress == 0)
+                run.Progress.Report(new OperationProgress(100.0 * i / entries.Count));
             if (VolumeName.IsTemporary(entry.Name))
+            {
+                await RemoveLeftBehindAsync(directory, entry.Name, run);
                 continue;
+            }
             if (LocalVolumeReader.Read(directory, entry.Name, entry.Kind) is not { } volume)
             {
                 skipped++;
@@ -44,6 +52,21 @@ public static class LocalVolumeFiles
             new Permissions(status.Permissions, status.Owner, status.Group),
             volumes,
             skipped);
+    }
+
+    /// <summary>A worker that was killed while storage hung could not undo what it had begun, and has told the end of it before.</summary>
+    private static async Task RemoveLeftBehindAsync(LocalDirectory directory, string name, Run run)
+    {
+        if (VolumeName.OperationOf(name) is not { } operation || !await run.HasEndedAsync(operation))
+            return;
+        try
+        {
+            directory.Remove(name);
+        }
+        catch (StorageException)
+        {
+            // Where nothing can be removed now, the next refresh tries again.
+        }
     }
 
     /// <summary>Reads one volume; null where there is none of that name.</summary>

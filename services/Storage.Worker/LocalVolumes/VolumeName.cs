@@ -33,6 +33,11 @@ public static class VolumeName
     public static bool IsTemporary(string name) =>
         name.StartsWith(TemporaryPrefix, StringComparison.Ordinal) && name.EndsWith(TemporarySuffix, StringComparison.Ordinal);
 
+    /// <summary>The operation that makes or made what has this name; null for other names.</summary>
+    public static Guid? OperationOf(string temporary) =>
+        IsTemporary(temporary) && temporary.Length > TemporaryPrefix.Length + 32
+        && Guid.TryParseExact(temporary.AsSpan(TemporaryPrefix.Length, 32), "N", out var operation) ? operation : null;
+
     /// <summary>The name under which an operation makes a volume: the same again when the operation is resumed.</summary>
     public static string Temporary(Guid operation, string name)
     {

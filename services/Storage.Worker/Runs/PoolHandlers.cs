@@ -90,7 +90,7 @@ internal static class PoolHandlers
     private static async Task<PoolObservation> ListAsync(RunContext context, IPoolBackend backend, CancellationToken cancellationToken)
     {
         var chunks = new VolumeChunks(context, cancellationToken);
-        var observation = await backend.RefreshAsync(context.Pool, chunks.AddAsync, cancellationToken);
+        var observation = await backend.RefreshAsync(context.Pool, chunks.AddAsync, context.Run, cancellationToken);
         await chunks.EndAsync();
         return observation;
     }

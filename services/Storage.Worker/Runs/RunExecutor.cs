@@ -101,6 +101,7 @@ public sealed class RunExecutor(
             {
                 Plan = live.Plan,
                 IsCutOff = () => live.CutOff,
+                HasEndedAsync = journal.HasEndedAsync,
             };
             context = new RunContext(live, run, events, reporter, backends, log);
             try

@@ -116,7 +116,7 @@ public sealed class DirPoolTests : IDisposable
         await host.Backend.BuildAsync(pool, overwrite: false, DirPoolHost.NewRun(), Cancellation);
         await host.Backend.BuildAsync(pool, overwrite: false, DirPoolHost.NewRun(), Cancellation);
         Assert.Equal(PoolState.Running, await host.Backend.CheckAsync(pool, Cancellation));
-        var seen = await host.Volumes.RefreshAsync(pool, _ => ValueTask.CompletedTask, Cancellation);
+        var seen = await host.Volumes.RefreshAsync(pool, _ => ValueTask.CompletedTask, DirPoolHost.NewRun(), Cancellation);
         Assert.Equal(new Permissions(0x1E8, 1234, 4321), seen.Permissions! with { Label = null });
         await File.WriteAllTextAsync($"{pool.Target.Path}/data", "", Cancellation);
         var error = (await Assert.ThrowsAsync<StorageException>(() => host.Backend.DeleteAsync(pool, DirPoolHost.NewRun(), Cancellation))).Error;

@@ -34,7 +34,15 @@ public sealed class FaultRun(TestBackends backends, int seed)
             var probe = new FaultPool("probe", fleet.PoolPath("probe"), Rough: false);
             foreach (var pool in pools.Append(probe))
                 await DefineAsync(fleet, pool);
-            return await RunAsync(fleet, pools, new Surroundings(disk, tool, clocks, await OldMessages.KeepAsync(fleet)), probe, enough);
+            try
+            {
+                return await RunAsync(fleet, pools, new Surroundings(disk, tool, clocks, await OldMessages.KeepAsync(fleet)), probe, enough);
+            }
+            catch
+            {
+                Keep(fleet);
+                throw;
+            }
         }
         finally
         {

@@ -164,7 +164,7 @@ public sealed class LocalVolumeTests : IDisposable
     private Task<VolumeDefinition> CreateAsync(VolumeDefinition volume, Guid? id = null, bool resumed = false) =>
         Creator().CreateAsync(pool, volume, NewRun(id, resumed), Cancellation);
 
-    private async Task<(List<VolumeDefinition> Volumes, PoolObservation Observation)> ListAsync()
+    private async Task<(List<VolumeDefinition> Volumes, PoolObservation Observation)> ListAsync(Run? look = null)
     {
         var listed = new List<VolumeDefinition>();
         var observation = await LocalVolumeFiles.ObserveAsync(
@@ -174,6 +174,7 @@ public sealed class LocalVolumeTests : IDisposable
                 listed.Add(volume);
                 return ValueTask.CompletedTask;
             },
+            look ?? new Run(Guid.NewGuid(), false, _ => Task.CompletedTask, new Progress<OperationProgress>()),
             Cancellation);
         return (listed, observation);
     }

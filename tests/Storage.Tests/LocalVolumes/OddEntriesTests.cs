@@ -158,7 +158,21 @@ public sealed class OddEntriesTests : IDisposable
         Assert.Equal(0, shell.ExitCode);
     }
 
-    private async Task<(List<VolumeDefinition> Volumes, PoolObservation Observation)> ListAsync(Action<VolumeDefinition>? onVolume = null)
+    [Fact]
+    public async Task What_an_ended_operation_left_behind_is_removed_and_what_others_make_is_left_alone()
+    {
+        var (ended, others) = (Guid.NewGuid(), Guid.NewGuid());
+        foreach (var operation in new[] { ended, others })
+            File.WriteAllText(Path.Combine(pool, VolumeName.Temporary(operation, "v")), "half");
+        var told = new List<OperationProgress>();
+        var look = new Run(Guid.NewGuid(), false, _ => Task.CompletedTask, new Told(told)) { HasEndedAsync = operation => Task.FromResult(operation == ended) };
+        Assert.Empty((await ListAsync(look: look)).Volumes);
+        Assert.Equal([VolumeName.Temporary(others, "v")], Directory.EnumerateFiles(pool).Select(Path.GetFileName));
+        Assert.All(told, progress => Assert.InRange(progress.Percent!.Value, 0, 100));
+        Assert.NotEmpty(told);
+    }
+
+    private async Task<(List<VolumeDefinition> Volumes, PoolObservation Observation)> ListAsync(Action<VolumeDefinition>? onVolume = null, Run? look = null)
     {
         var listed = new List<VolumeDefinition>();
         var observation = await LocalVolumeFiles.ObserveAsync(
@@ -169,6 +183,7 @@ public sealed class OddEntriesTests : IDisposable
                 onVolume?.Invoke(volume);
                 return ValueTask.CompletedTask;
             },
+            look ?? new Run(Guid.NewGuid(), false, _ => Task.CompletedTask, new Progress<OperationProgress>()),
             Cancellation);
         return (listed, observation);
     }
@@ -182,5 +197,10 @@ public sealed class OddEntriesTests : IDisposable
         public string Path => System.IO.Path.Combine(folder.FullName, "file");
 
         public void Dispose() => folder.Delete(recursive: true);
+    }
+
+    private sealed class Told(List<OperationProgress> told) : IProgress<OperationProgress>
+    {
+        public void Report(OperationProgress value) => told.Add(value);
     }
 }

@@ -76,7 +76,7 @@ internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreat
     }
 
     public async Task<PoolObservation> RefreshAsync(
-        PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, CancellationToken cancellationToken)
+        PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, Run run, CancellationToken cancellationToken)
     {
         foreach (var name in Names)
             await onVolume(new VolumeDefinition { Name = name, Capacity = 1 });
