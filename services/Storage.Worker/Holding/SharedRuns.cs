@@ -42,6 +42,12 @@ public sealed class SharedRuns(AskForHold ask, Func<Guid, HoldRun> question, Wor
 
     public void Release(LiveRun run) => lease.Release(run);
 
-    /// <summary>Whether a held run may do its next step.</summary>
-    public bool MayGoOn(LiveRun run) => lease.Check() && !run.Fenced;
+    /// <summary>Whether a held run may do its next step. One that may not is cut off when this returns, whoever noticed it first.</summary>
+    public bool MayGoOn(LiveRun run)
+    {
+        if (lease.Check() && !run.Fenced)
+            return true;
+        run.Fence();
+        return false;
+    }
 }

@@ -64,10 +64,10 @@ public sealed class WorkerLease : IDisposable
             cutOff = [.. held];
             held.Clear();
         }
-        if (cutOff.Length > 0)
-            WorkerLog.LeaseEnded(log, length.TotalSeconds, cutOff.Length);
         foreach (var run in cutOff)
             run.Fence();
+        if (cutOff.Length > 0)
+            WorkerLog.LeaseEnded(log, length.TotalSeconds, cutOff.Length);
         return false;
     }
 
