@@ -105,7 +105,7 @@ public sealed class DefinitionTests(StandaloneFixture fixture) : IClassFixture<S
     [InlineData("type=netfs", "<source><host name='a b'/></source>", "invalid-definition", "source/host/@name")]
     [InlineData("type=netfs", "<sources/>", "invalid-definition", "sources")]
     [InlineData("", "<source><host name='a'/></source>", "invalid-argument", "type")]
-    [InlineData("type=logical", "<source><host name='a'/></source>", "unavailable-on-host", "type")]
+    [InlineData("type=logical", "<source><host name='a'/></source>", "unknown-host", "host")]
     public async Task A_search_for_sources_reads_xml_and_refuses_what_is_wrong(string query, string document, string code, string field)
     {
         var answer = await Client.SendAsync(HttpMethod.Post, $"/v1/pool-sources?{query}", StorageClient.Xml(document));
