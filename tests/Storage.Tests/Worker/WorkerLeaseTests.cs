@@ -12,7 +12,7 @@ public sealed class WorkerLeaseTests
     {
         using var lease = new WorkerLease(TimeProvider.System, NullLogger.Instance);
         var operation = new OperationRun(
-            Guid.NewGuid(), nameof(CreateVolume), null, StorageJson.ToElement(new { }), 0, DateTimeOffset.UnixEpoch) { Shared = true };
+            Guid.NewGuid(), nameof(CreateVolume), null, StorageJson.ToElement(new { }), 0, DateTimeOffset.UnixEpoch, Shared: true);
         var runs = new SharedRuns(
             (question, _) => Task.FromResult(new RunHold(question.OperationId, HoldDecision.Granted, LeaseMilliseconds: 60_000)),
             id => new HoldRun(id, PoolFamily.Network, "host-a", Guid.Empty), lease, new RevisionClock(TimeProvider.System), NullLogger.Instance);
