@@ -84,7 +84,8 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
             operation.Command,
             pool is null ? null : DefinitionOf(pool),
             JsonDocument.Parse(operation.Arguments).RootElement.Clone(),
-            Math.Max(Revisions.At(ledger.Now), Math.Max(pool?.Revision ?? 0, source?.Revision ?? 0)),
+            // Who accepted it may have had another clock.
+            new[] { Revisions.At(ledger.Now), Revisions.At(operation.AcceptedAt), pool?.Revision ?? 0, source?.Revision ?? 0 }.Max(),
             operation.AcceptedAt,
             operation.Cause,
             source is null ? null : DefinitionOf(source),
@@ -114,7 +115,7 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
             _ => (nameof(OperationFailed), StorageJson.ToElement(new OperationFailed(operation.Id, error!))),
         };
         ledger.Log(new StorageEvent(Guid.CreateVersion7(ledger.Now), type, Resources.Operation(operation.Id),
-            ledger.NextRevision(0), ledger.Now, null, operation.Cause, operation.Id, data));
+            ledger.NextRevision(Revisions.At(operation.AcceptedAt) - 1), ledger.Now, null, operation.Cause, operation.Id, data));
     }
 
     /// <summary>Writes the end down; <see cref="AdvanceAsync"/> then lets the next ones run.</summary>

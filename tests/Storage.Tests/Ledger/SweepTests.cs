@@ -105,6 +105,24 @@ public sealed class SweepTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_accepted_by_a_clock_that_was_ahead_has_its_end_after_its_beginning()
+    {
+        var pool = await ledger.RunningPoolAsync("p");
+        ledger.Clock.Advance(TimeSpan.FromHours(16));
+        var first = await ledger.AcceptAsync(new CreateVolume(null, pool.ToString(), LedgerFixture.Raw("a")));
+        var second = await ledger.AcceptAsync(new RefreshPool(null, pool.ToString()));
+        var third = await ledger.AcceptAsync(new RefreshPool(null, pool.ToString()));
+        ledger.Clock.Advance(-TimeSpan.FromHours(16));
+        await ledger.AcceptAsync(new CancelOperation(null, third.Id));
+        await ledger.ReportAsync(ledger.Failure(first.Id));
+        var accepted = await ledger.QueryAsync(db => db.Events.Where(row => row.Type == nameof(OperationAccepted)).ToDictionaryAsync(row => row.Resource, row => row.Revision));
+        await ledger.HeardAsync(ledger.Runs.Select(run => run.OperationId), second.Id);
+        Assert.True(ledger.Runs.First(run => run.OperationId == second.Id).Revision > accepted[Resources.Operation(second.Id)]);
+        var cancelled = await ledger.QueryAsync(db => db.Events.SingleAsync(row => row.Type == nameof(OperationCancelled)));
+        Assert.True(cancelled.Revision > accepted[cancelled.Resource]);
+    }
+
+    [Fact]
     public async Task A_pool_that_is_not_accessible_is_looked_at_every_half_minute_and_that_is_told_once()
     {
         var pool = await ledger.RunningPoolAsync("p");
