@@ -13,6 +13,9 @@ public sealed class ConformanceTests : IAsyncDisposable
 
     public static TheoryData<string> Pools => [.. PoolUnderTest.All.Keys];
 
+    /// <summary>A directory that is not mounted has nothing to stop.</summary>
+    public static TheoryData<string> MountedPools => [.. PoolUnderTest.All.Keys.Where(kind => kind != "dir")];
+
     private string Name => pool.Definition.Name!;
 
     [Theory]
@@ -92,12 +95,10 @@ public sealed class ConformanceTests : IAsyncDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Pools))]
+    [MemberData(nameof(MountedPools))]
     public async Task A_pool_that_is_in_use_does_not_stop_and_says_by_whom(string kind)
     {
         await StartAsync(kind);
-        if (!pool.Mounts)
-            return;
         await using (File.Create(Path.Combine(pool.Target, "open")))
         {
             var error = await ErrorAsync(new StopPool(null, Name));
