@@ -4,6 +4,7 @@ using MassTransit;
 using MassTransit.Serialization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Storage.Contracts;
 
 namespace Storage.Hosting;
@@ -16,6 +17,9 @@ public static class StorageBus
     {
         var options = configuration.GetSection(BusOptions.Section).Get<BusOptions>() ?? new BusOptions();
         services.AddSingleton(options);
+        services.AddSingleton<ConsumedQueues>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddHostedService<BusWatch>();
         services.AddMassTransit(bus =>
         {
             if (options.InMemory)
@@ -64,7 +68,10 @@ public static class StorageBus
             rabbit.Durable = true;
         receive.UseDeadLetters(endpoint.Queue, services, factory);
         endpoint.Configure(services, receive);
+        services.GetRequiredService<ConsumedQueues>().Add(endpoint.Queue);
     }
+
+    // Each of these waits no longer than its token says: a send whose connection is cut can outlast it, see BusWatch.
 
     /// <summary>Sends to a durable queue and waits for the answer. A message that nobody took in that time is gone from the queue.</summary>
     /// <exception cref="RequestException">No answer in time, or a fault.</exception>
@@ -74,7 +81,7 @@ public static class StorageBus
         where TAnswer : class
     {
         var client = bus.CreateRequestClient<TQuestion>(new Uri($"queue:{queue}"), atMost);
-        return (await client.GetResponse<TAnswer>(question, cancellationToken)).Message;
+        return (await client.GetResponse<TAnswer>(question, cancellationToken).WaitAsync(cancellationToken)).Message;
     }
 
     /// <summary>
@@ -121,6 +128,10 @@ public static class StorageBus
         where T : class
     {
         var endpoint = await bus.GetSendEndpoint(new Uri($"queue:{queue}"));
-        await endpoint.Send(message, cancellationToken);
+        await endpoint.Send(message, cancellationToken).WaitAsync(cancellationToken);
     }
+
+    /// <summary>To everybody who has bound a queue to the type's exchange.</summary>
+    public static Task PublishToAllAsync<T>(this IBus bus, T message, CancellationToken cancellationToken)
+        where T : class => bus.Publish(message, cancellationToken).WaitAsync(cancellationToken);
 }

@@ -1,5 +1,6 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
+using Storage.Hosting;
 using Storage.Ledger;
 
 namespace Storage.Inventory;
@@ -49,7 +50,7 @@ internal sealed partial class EventRelay(
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(TimeSpan.FromSeconds(30));
         // Started in order on one channel, confirmed together.
-        await Task.WhenAll(page.Select(entry => bus.Publish(entry, timeout.Token)));
+        await Task.WhenAll(page.Select(entry => bus.PublishToAllAsync(entry, timeout.Token)));
         cursor.Sequence = page[^1].Sequence!.Value;
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);

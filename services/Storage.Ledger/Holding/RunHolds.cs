@@ -77,7 +77,7 @@ public sealed partial class RunHolds : IAsyncDisposable
     /// </summary>
     private static async Task<long> RevisionAsync(LedgerTransaction ledger, OperationRow operation, CancellationToken cancellationToken)
     {
-        var known = Revisions.At(ledger.Now);
+        var known = Math.Max(Revisions.At(ledger.Now), Revisions.At(operation.AcceptedAt));
         if (operation.PoolId is not { } id)
             return known;
         var pool = await ledger.Inventory.PoolAsync(id, cancellationToken);

@@ -24,12 +24,15 @@ public sealed record FaultReport(
 
     public int Events { get; init; }
 
+    /// <summary>Services that had lost their consumers and ended by themselves.</summary>
+    public int Restarts { get; init; }
+
     public override string ToString()
     {
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"## Seed {Seed}: {Violations.Count} violations");
         text.AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{Duration.TotalSeconds:0} s, {Sent} commands sent, {Refused} refused, {Kills} kills, {Events} events.");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{Duration.TotalSeconds:0} s, {Sent} commands sent, {Refused} refused, {Kills} kills, {Restarts} services that ended by themselves, {Events} events.");
         text.AppendLine(CultureInfo.InvariantCulture, $"Operations: {Join(Operations)}.");
         text.AppendLine(CultureInfo.InvariantCulture, $"Recovery after a kill: p50 {Percentile(50):0.0} s, p99 {Percentile(99):0.0} s, worst {Percentile(100):0.0} s.");
         text.AppendLine();

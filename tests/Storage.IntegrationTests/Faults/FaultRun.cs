@@ -19,8 +19,10 @@ public sealed class FaultRun(TestBackends backends, int seed)
             var clocks = ServiceClocks.TryCreate(Path.Combine(toolFolder, "clocks"));
             await using var fleet = await Fleet.StartAsync(backends, new FleetLayout
             {
-                Environment = new Dictionary<string, string> { ["PATH"] = path, ["Logging__LogLevel__Default"] = "Information" },
+                Environment = new Dictionary<string, string> { ["PATH"] = path, ["Logging__LogLevel__Default"] = "Information", ["Bus__DeafAfter"] = "00:00:20" },
                 EnvironmentOf = clocks?.Environment,
+                // As the compose file and any service manager do: see BusWatch.
+                RestartOn = 75,
             });
             await using var disk = await SmallDisk.TryMountAsync(fleet.PoolPath("small-disk"));
             List<FaultPool> pools =
@@ -74,6 +76,7 @@ public sealed class FaultRun(TestBackends backends, int seed)
         return new FaultReport(seed, watch.Elapsed, workload.Sent, workload.Refused, operations, faults.Kills, faults.Injected, [.. faults.Recoveries], violations)
         {
             Events = (await fleet.Client.ReadEventsAsync()).Count,
+            Restarts = ServiceProcess.All.Sum(service => service.Restarts),
         };
     }
 

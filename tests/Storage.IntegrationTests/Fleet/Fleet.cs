@@ -108,7 +108,7 @@ public sealed class Fleet : IAsyncDisposable
         configuration = new(configuration) { ["Bus__Uri"] = Space.Bus.OriginalString };
         foreach (var (key, value) in _layout.Environment.Concat(_layout.EnvironmentOf?.Invoke(name) ?? new Dictionary<string, string>()))
             configuration[key] = value;
-        return new ServiceProcess(project, name, Folder, configuration);
+        return new ServiceProcess(project, name, Folder, configuration) { RestartOn = _layout.RestartOn };
     }
 }
 

@@ -16,6 +16,9 @@ public sealed record FleetLayout
     /// <summary>And for each service by its name.</summary>
     public Func<string, IReadOnlyDictionary<string, string>>? EnvironmentOf { get; init; }
 
+    /// <summary>Its services are started again when they end with this code.</summary>
+    public int? RestartOn { get; init; }
+
     /// <summary>A fleet with a worker for each of the hosts.</summary>
     public static FleetLayout Of(params string[] hosts) => new() { Workers = [.. hosts.Select(host => new FleetWorker(host))] };
 }

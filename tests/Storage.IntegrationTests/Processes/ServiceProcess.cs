@@ -14,6 +14,7 @@ public sealed class ServiceProcess : IAsyncDisposable
 
     private readonly ProgramStart _start;
     private readonly HttpClient _http;
+    private readonly SemaphoreSlim _launching = new(1, 1);
     private GuardedProcess? _process;
 
     /// <param name="project">The service's project, such as <c>Storage.Api</c>.</param>
@@ -45,6 +46,14 @@ public sealed class ServiceProcess : IAsyncDisposable
     public string Name { get; }
 
     public Uri Address { get; }
+
+    /// <summary>
+    /// It is started again when it ends with this code, as a service manager does for those that ask for it (<c>EX_TEMPFAIL</c>);
+    /// how often that was is in <see cref="Restarts"/>.
+    /// </summary>
+    public int? RestartOn { get; init; }
+
+    public int Restarts { get; private set; }
 
     /// <summary>What it printed, over all its starts.</summary>
     public string LogFile { get; }
@@ -87,6 +96,14 @@ public sealed class ServiceProcess : IAsyncDisposable
             throw new InvalidOperationException($"{Name} ended with {code} when it was asked to stop:\n{LogTail.Read(LogFile)}");
     }
 
+    /// <summary>Waits until it has ended by itself.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> EndedAsync()
+    {
+        await Eventually.HoldsAsync($"{Name} to end", _ => Task.FromResult(!Running));
+        return _process!.ExitCode;
+    }
+
     /// <summary>Any signal by its name, such as STOP and CONT: a process that hangs.</summary>
     public Task SignalAsync(string signal) => _process!.SignalAsync(signal);
 
@@ -102,18 +119,38 @@ public sealed class ServiceProcess : IAsyncDisposable
             await _process.DisposeAsync();
     }
 
-    /// <summary>Starts it and waits for nothing.</summary>
+    /// <summary>Starts it and waits for nothing but the process.</summary>
     /// <param name="environment">More for this start alone.</param>
     public async Task LaunchAsync(IReadOnlyDictionary<string, string>? environment = null)
     {
-        if (_process is not null)
+        await _launching.WaitAsync();
+        try
         {
-            if (!_process.HasExited)
-                throw new InvalidOperationException($"{Name} runs already.");
-            await _process.DisposeAsync();
+            if (_process is not null)
+            {
+                if (!_process.HasExited)
+                    throw new InvalidOperationException($"{Name} runs already.");
+                await _process.DisposeAsync();
+            }
+            var start = environment is null ? _start : _start with { Environment = new Dictionary<string, string>([.. _start.Environment, .. environment]) };
+            _process = await GuardedProcess.StartAsync(start);
         }
-        var start = environment is null ? _start : _start with { Environment = new Dictionary<string, string>([.. _start.Environment, .. environment]) };
-        _process = await GuardedProcess.StartAsync(start);
+        finally
+        {
+            _launching.Release();
+        }
+        if (RestartOn is { } code)
+            _ = RestartAsync(_process, code);
+    }
+
+    private async Task RestartAsync(GuardedProcess process, int code)
+    {
+        while (!process.HasExited)
+            await Task.Delay(200);
+        if (process.ExitCode != code || process != _process || !Known.ContainsKey(this))
+            return;
+        Restarts++;
+        await LaunchAsync();
     }
 
     private Task HealthAsync(string check) => Eventually.HoldsAsync(
