@@ -23,6 +23,7 @@ public static class ErrorCodes
     public const string VolumeExists = "volume-exists";
     public const string SourceConflict = "source-conflict";
     public const string InvalidState = "invalid-state";
+    public const string InUse = "in-use";
     public const string VersionMismatch = "version-mismatch";
     public const string IdempotencyMismatch = "idempotency-mismatch";
     public const string PoolBuilt = "pool-already-built";
@@ -63,6 +64,7 @@ public static class ErrorCodes
         new(VolumeExists, 409, 90),
         new(SourceConflict, 409, 9),
         new(InvalidState, 409, 55),
+        new(InUse, 409, 55),
         new(VersionMismatch, 412, 55),
         new(IdempotencyMismatch, 422, 8),
         new(PoolBuilt, 409, 76),

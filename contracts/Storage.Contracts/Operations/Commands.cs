@@ -83,16 +83,23 @@ public sealed record CloneVolume(
 /// <param name="Capacity">The new capacity in bytes, or the difference where <paramref name="Delta"/>.</param>
 /// <param name="Shrink">Must be said for a smaller capacity.</param>
 /// <param name="Allocate">Allocate the grown part.</param>
+/// <param name="Force">Make it smaller also while it is in use: see <see cref="DeleteVolume"/>.</param>
 public sealed record ResizeVolume(
     Guid? CommandId, string Pool, string Volume,
     [property: JsonConverter(typeof(ByteSizeJsonConverter))] long? Capacity,
-    bool Delta = false, bool Shrink = false, bool Allocate = false, string? Host = null) : IVolumeCommand;
+    bool Delta = false, bool Shrink = false, bool Allocate = false, string? Host = null, bool Force = false) : IVolumeCommand;
 
-/// <summary>Overwrites a volume's content; the volume stays.</summary>
-public sealed record WipeVolume(Guid? CommandId, string Pool, string Volume, WipeAlgorithm Algorithm = WipeAlgorithm.Zero, string? Host = null) : IVolumeCommand;
+/// <summary>Overwrites a volume's content; the volume stays. Refused while it is in use.</summary>
+/// <param name="Force">Also while it is in use: see <see cref="DeleteVolume"/>.</param>
+public sealed record WipeVolume(
+    Guid? CommandId, string Pool, string Volume, WipeAlgorithm Algorithm = WipeAlgorithm.Zero, string? Host = null, bool Force = false) : IVolumeCommand;
 
-/// <summary>Removes a volume and its content.</summary>
-public sealed record DeleteVolume(Guid? CommandId, string Pool, string Volume, string? Host = null) : IVolumeCommand;
+/// <summary>Removes a volume and its content. Refused while it is in use.</summary>
+/// <param name="Force">
+/// Also while another volume has it as its backing store, a process of the host has it open, or a loop device is made of it. Whoever uses
+/// it then has what is left.
+/// </param>
+public sealed record DeleteVolume(Guid? CommandId, string Pool, string Volume, string? Host = null, bool Force = false) : IVolumeCommand;
 
 /// <summary>Looks at one volume again.</summary>
 public sealed record RefreshVolume(Guid? CommandId, string Pool, string Volume, string? Host = null) : IVolumeCommand;

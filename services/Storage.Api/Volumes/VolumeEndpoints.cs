@@ -20,7 +20,10 @@ public static class VolumeEndpoints
         volume.MapGet("", GetAsync)
             .Describes("GetVolume", "One volume, as JSON or as libvirt's XML.").Answers<VolumeView>(Offers.Definition);
         volume.MapDelete("", DeleteAsync)
-            .Describes("DeleteVolume", "Removes a volume and its data.").TakesCommand();
+            .Describes("DeleteVolume",
+                "Removes a volume and its data. One that is in use (backing store of another volume, open in a process of the host, behind a loop "
+                + "device) is refused, naming by whom, unless force is said.")
+            .TakesCommand();
         volume.MapPost("/clone", CloneAsync)
             .Describes("CloneVolume",
                 "Creates the volume of the body as a copy of this one, in this pool or in targetPool on the same host. Without a format it has "
@@ -29,12 +32,13 @@ public static class VolumeEndpoints
             .Reads<VolumeDefinition>(xml: true).TakesCommand();
         volume.MapPost("/resize", ResizeAsync)
             .Describes("ResizeVolume",
-                "Changes a volume's capacity: raw, qcow2, and qed to a larger one. A smaller one must be said to shrink; what lies behind it is lost.")
+                "Changes a volume's capacity: raw, qcow2, and qed to a larger one. A smaller one must be said to shrink; what lies behind it "
+                + "is lost, and it is refused while the volume is in use as by DeleteVolume.")
             .Reads<ResizeRequest>().TakesCommand();
         volume.MapPost("/wipe", WipeAsync)
             .Describes("WipeVolume",
                 "Overwrites every byte of a volume; an image is raw afterwards. zero of a file with holes, and trim, give the blocks back instead. "
-                + "Copies that share blocks, snapshots and copy-on-write file systems keep the old data.")
+                + "Copies that share blocks, snapshots and copy-on-write file systems keep the old data. One in use is refused as by DeleteVolume.")
             .TakesCommand();
         volume.MapPost("/refresh", RefreshAsync)
             .Describes("RefreshVolume", "Looks at one volume again.").TakesCommand();
@@ -97,8 +101,9 @@ public static class VolumeEndpoints
         return await commands.SubmitAsync(http, id => new CreateVolume(id, pool, volume, host));
     }
 
-    private static Task<IResult> DeleteAsync(HttpContext http, CommandSubmission commands, string pool, string volume, string? host) =>
-        commands.SubmitAsync(http, id => new DeleteVolume(id, pool, volume, host));
+    private static Task<IResult> DeleteAsync(
+        HttpContext http, CommandSubmission commands, string pool, string volume, string? host, bool? force) =>
+        commands.SubmitAsync(http, id => new DeleteVolume(id, pool, volume, host, force is true));
 
     private static async Task<IResult> CloneAsync(
         HttpContext http, CommandSubmission commands, IDbContextFactory<LedgerDb> ledger,
@@ -116,12 +121,12 @@ public static class VolumeEndpoints
     {
         var request = (await RequestBody.ReadAsync(http.Request, cancellationToken: cancellationToken)).Json<ResizeRequest>();
         return await commands.SubmitAsync(http, id => new ResizeVolume(
-            id, pool, volume, request.Capacity, request.Delta, request.Shrink, request.Allocate, host));
+            id, pool, volume, request.Capacity, request.Delta, request.Shrink, request.Allocate, host, request.Force));
     }
 
     private static Task<IResult> WipeAsync(
-        HttpContext http, CommandSubmission commands, string pool, string volume, string? host, WireName<WipeAlgorithm>? algorithm) =>
-        commands.SubmitAsync(http, id => new WipeVolume(id, pool, volume, algorithm?.Value ?? WipeAlgorithm.Zero, host));
+        HttpContext http, CommandSubmission commands, string pool, string volume, string? host, WireName<WipeAlgorithm>? algorithm, bool? force) =>
+        commands.SubmitAsync(http, id => new WipeVolume(id, pool, volume, algorithm?.Value ?? WipeAlgorithm.Zero, host, force is true));
 
     private static Task<IResult> RefreshAsync(HttpContext http, CommandSubmission commands, string pool, string volume, string? host) =>
         commands.SubmitAsync(http, id => new RefreshVolume(id, pool, volume, host));
@@ -143,8 +148,10 @@ public static class VolumeEndpoints
 /// <param name="Delta">The capacity is a difference.</param>
 /// <param name="Shrink">Must be said for a smaller capacity.</param>
 /// <param name="Allocate">Allocate the grown part.</param>
+/// <param name="Force">Make it smaller also while it is in use.</param>
 public sealed record ResizeRequest(
     [property: JsonConverter(typeof(ByteSizeJsonConverter))] long? Capacity,
     bool Delta = false,
     bool Shrink = false,
-    bool Allocate = false);
+    bool Allocate = false,
+    bool Force = false);

@@ -94,6 +94,16 @@ public interface IVolumeCloner : IPoolBackend
         PoolDefinition pool, VolumeDefinition volume, CloneSource source, bool reflink, Run run, CancellationToken cancellationToken);
 }
 
+/// <summary>
+/// Knows who uses a volume on this host. Asked before a volume is deleted, overwritten or made smaller, unless the client forces it.
+/// </summary>
+public interface IVolumeUsers : IPoolBackend
+{
+    /// <summary>Changes nothing. A volume that is gone is not used.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.InUse"/>; the message names who uses it.</exception>
+    Task RequireUnusedAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken);
+}
+
 /// <summary>Changes a volume's capacity.</summary>
 public interface IVolumeResizer : IPoolBackend
 {

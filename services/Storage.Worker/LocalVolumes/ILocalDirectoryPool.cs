@@ -7,7 +7,7 @@ namespace Storage.Worker;
 /// every role of volumes from the <see cref="Volumes"/> of this host: what it adds is how the directory comes about. A member that a
 /// backend has itself goes before the one here.
 /// </summary>
-public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDeleter, IVolumeResizer, IVolumeWiper
+public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDeleter, IVolumeResizer, IVolumeWiper, IVolumeUsers
 {
     LocalVolumes Volumes { get; }
 
@@ -21,6 +21,12 @@ public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDel
     Task<VolumeDefinition> IVolumeCreator.CreateVolumeAsync(
         PoolDefinition pool, VolumeDefinition volume, Run run, CancellationToken cancellationToken) =>
         Volumes.Creator.CreateAsync(LocalTarget.PathOf(pool), volume, run, cancellationToken);
+
+    Task IVolumeUsers.RequireUnusedAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken)
+    {
+        LocalVolumeFiles.RequireUnused(LocalTarget.PathOf(pool), volume);
+        return Task.CompletedTask;
+    }
 
     Task IVolumeDeleter.DeleteVolumeAsync(PoolDefinition pool, string volume, Run run, CancellationToken cancellationToken) =>
         LocalVolumeFiles.DeleteAsync(LocalTarget.PathOf(pool), volume, run, cancellationToken);

@@ -78,6 +78,14 @@ public static class LocalVolumeFiles
         return LocalVolumeReader.Read(directory, volume);
     }
 
+    /// <summary>As <see cref="IVolumeUsers.RequireUnusedAsync"/>.</summary>
+    public static void RequireUnused(string target, string volume)
+    {
+        LocalImage.CheckName(volume);
+        using var directory = LocalDirectory.Open(target);
+        VolumeUse.RequireUnused(directory, volume);
+    }
+
     /// <summary>
     /// Removes a file, a symbolic link (not what it points to) or an empty directory. One that is gone already is deleted. Durable
     /// when it returns.
@@ -88,8 +96,7 @@ public static class LocalVolumeFiles
     /// </exception>
     public static async Task DeleteAsync(string target, string volume, Run run, CancellationToken cancellationToken)
     {
-        if (!VolumeName.IsEntry(volume) || VolumeName.IsTemporary(volume))
-            throw new StorageException(ErrorCodes.InvalidArgument, $"'{volume}' cannot be the name of a volume.", "volume");
+        LocalImage.CheckName(volume);
         using var directory = LocalDirectory.Open(target);
         await run.BeginAsync(cancellationToken);
         directory.Remove(volume);

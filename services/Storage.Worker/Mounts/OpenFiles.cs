@@ -10,8 +10,8 @@ public sealed record Holder(int Process, string Name)
 }
 
 /// <summary>
-/// Who has files open, by the kernel's account (<c>/proc/PID/fd</c>, <c>cwd</c>, <c>root</c>). The links are read and not followed, so
-/// that storage which hangs does not matter. Processes of other users are seen as root only.
+/// Who has files open, by the kernel's account (<c>/proc/PID/fd</c>, <c>cwd</c>, <c>root</c>). Storage that
+/// hangs does not matter: it is not asked. Processes of other users are seen as root only.
 /// </summary>
 public static class OpenFiles
 {
@@ -21,30 +21,35 @@ public static class OpenFiles
     public static IReadOnlyList<Holder> HoldersBelow(string path)
     {
         var below = path.TrimEnd('/') + "/";
-        return Find(link => link == path || link.StartsWith(below, StringComparison.Ordinal));
+        return Find(link => Target(link) is { } target && (target == path || target.StartsWith(below, StringComparison.Ordinal)));
     }
 
-    /// <summary>Processes that have this file open.</summary>
-    public static IReadOnlyList<Holder> HoldersOf(string path) => Find(link => link == path);
+    /// <summary>
+    /// Processes other than this one that have a file open, by whatever name. The kernel is asked for what it knows, not the storage,
+    /// which may hang.
+    /// </summary>
+    internal static IReadOnlyList<Holder> HoldersOf(FileStatus file) => Find(
+        link => LibC.Status(LibC.WorkingDirectory, link, LibC.WithoutAsking, LibC.BasicStatusAndBirth, out var held) == 0 && held.IsSameFile(file),
+        except: Environment.ProcessId);
 
     /// <summary>For a message: " by qemu (123) and 2 others"; empty where nobody is seen.</summary>
-    public static string ByWhom(IReadOnlyList<Holder> holders) => holders.Count switch
+    public static string ByWhom<T>(IReadOnlyList<T> holders) => holders.Count switch
     {
         0 => "",
         <= Named => $" by {string.Join(", ", holders)}",
         _ => $" by {string.Join(", ", holders.Take(Named))} and {holders.Count - Named} others",
     };
 
-    private static List<Holder> Find(Func<string, bool> isHeld)
+    private static List<Holder> Find(Func<string, bool> isHeld, int? except = null)
     {
         var holders = new List<Holder>();
         foreach (var process in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(process), NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            if (!int.TryParse(Path.GetFileName(process), NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id == except)
                 continue;
             try
             {
-                if (LinksOf(process).Any(link => link is not null && isHeld(link)))
+                if (LinksOf(process).Any(isHeld))
                     holders.Add(new Holder(id, File.ReadAllText($"{process}/comm").Trim()));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -55,13 +60,8 @@ public static class OpenFiles
         return holders;
     }
 
-    private static IEnumerable<string?> LinksOf(string process)
-    {
-        yield return Target($"{process}/cwd");
-        yield return Target($"{process}/root");
-        foreach (var file in Directory.EnumerateFileSystemEntries($"{process}/fd"))
-            yield return Target(file);
-    }
+    private static IEnumerable<string> LinksOf(string process) =>
+        [$"{process}/cwd", $"{process}/root", .. Directory.EnumerateFileSystemEntries($"{process}/fd")];
 
     private static unsafe string? Target(string link)
     {

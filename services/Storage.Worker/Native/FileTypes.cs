@@ -61,6 +61,8 @@ internal struct FileStatus
     public FileTime Modified;
     public uint RawMajor;
     public uint RawMinor;
+    public uint DeviceMajor;
+    public uint DeviceMinor;
 
     public readonly FileKind Kind => (FileKind)(ModeBits & KindBits);
 
@@ -68,6 +70,10 @@ internal struct FileStatus
 
     /// <summary>The kernel's number of the device that a device file stands for, <c>major:minor</c>.</summary>
     public readonly string RawDevice => string.Create(CultureInfo.InvariantCulture, $"{RawMajor}:{RawMinor}");
+
+    /// <summary>Whether both are of one file, whatever its names.</summary>
+    public readonly bool IsSameFile(in FileStatus other) =>
+        Inode == other.Inode && DeviceMajor == other.DeviceMajor && DeviceMinor == other.DeviceMinor;
 
     public readonly bool HasBirth => (Mask & BirthTimeKnown) != 0;
 }

@@ -11,6 +11,7 @@ internal static class HostErrors
     public const int Interrupted = 4;
     public const int NoSuchAddress = 6;
     public const int BadFile = 9;
+    public const int Again = 11;
     public const int AccessDenied = 13;
     public const int Busy = 16;
     public const int Exists = 17;

@@ -10,6 +10,8 @@ internal static partial class LibC
     public const int NoFollow = 0x100;
     public const int RemoveDirectory = 0x200;
     public const uint BasicStatusAndBirth = 0xFFF;
+    public const int WithoutAsking = 0x4000;
+    public const int WorkingDirectory = -100;
     public const uint NoReplace = 1;
     public const int ReadPermission = 4;
     public const int ExecutePermission = 1;
@@ -21,6 +23,11 @@ internal static partial class LibC
     public const int DropFromCache = 4;
     public const nuint ShareBlocks = 0x4004_9409;
     public const int KillSignal = 9;
+    public const int UrgentSignal = 23;
+    public const int SetLeaseSignal = 10;
+    public const int SetLease = 1024;
+    public const int WriteLease = 1;
+    public const int Unlease = 2;
     public const nuint GetFlags = 0x8008_6601;
     public const nuint SetFlags = 0x4008_6602;
     private const string Library = "libc";
@@ -33,6 +40,9 @@ internal static partial class LibC
 
     [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Status(SafeFileHandle directory, string name, int flags, uint mask, out FileStatus status);
+
+    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Status(int directory, string path, int flags, uint mask, out FileStatus status);
 
     [LibraryImport(Library, EntryPoint = "fstatvfs", SetLastError = true)]
     public static partial int FileSystem(SafeFileHandle handle, out FileSystemStatus status);
@@ -86,6 +96,9 @@ internal static partial class LibC
 
     [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Control(SafeFileHandle file, nuint request, ref long argument);
+
+    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int Command(SafeFileHandle file, int command, int argument);
 
     [LibraryImport(Library, EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int MakeDirectory(string path, uint mode);

@@ -33,6 +33,8 @@ internal static class VolumeHandlers
         var resize = context.Run is { Resumed: true, Plan: { } plan }
             ? JsonSerializer.Deserialize<VolumeResize>(plan, StorageJson.Options)!
             : VolumeResize.Of(command, await resizer.ReadVolumeAsync(context.Pool, name, cancellationToken) ?? throw Missing(context, name));
+        if (resize.To < resize.From)
+            await RequireUnusedAsync(context, name, command.Force, cancellationToken);
         // A difference is applied to what was there at first, also by the resumed run.
         context.Run.Plan = JsonSerializer.Serialize(resize, StorageJson.Options);
         await ChangeAsync(context, name, async () => context.VolumeIs(name, new VolumeResized(
@@ -44,13 +46,16 @@ internal static class VolumeHandlers
         var command = context.Arguments<WipeVolume>();
         var name = Definitions.CheckName(command.Volume);
         var wiper = context.Require<IVolumeWiper>();
+        await RequireUnusedAsync(context, name, command.Force, cancellationToken);
         await ChangeAsync(context, name, async () => context.VolumeIs(name, new VolumeWiped(
             context.PoolId, await wiper.WipeVolumeAsync(context.Pool, name, command.Algorithm, context.Run, cancellationToken), command.Algorithm)));
     }
 
     public static async Task DeleteAsync(RunContext context, CancellationToken cancellationToken)
     {
-        var name = Definitions.CheckName(context.Arguments<DeleteVolume>().Volume);
+        var command = context.Arguments<DeleteVolume>();
+        var name = Definitions.CheckName(command.Volume);
+        await RequireUnusedAsync(context, name, command.Force, cancellationToken);
         await context.Require<IVolumeDeleter>().DeleteVolumeAsync(context.Pool, name, context.Run, cancellationToken);
         context.VolumeIs(name, new VolumeDeleted(context.PoolId, name));
     }
@@ -63,6 +68,12 @@ internal static class VolumeHandlers
             context.VolumeIs(name, new VolumeVanished(context.PoolId, name), EventCause.External);
         else
             context.VolumeIs(name, new VolumeChanged(context.PoolId, seen), EventCause.External);
+    }
+
+    private static async Task RequireUnusedAsync(RunContext context, string volume, bool force, CancellationToken cancellationToken)
+    {
+        if (!force && context.Backends.Find<IVolumeUsers>(context.Pool.Type) is { } users)
+            await users.RequireUnusedAsync(context.Pool, volume, cancellationToken);
     }
 
     /// <summary>A run that has ended without it came back from storage that hung: nobody knows of the volume.</summary>

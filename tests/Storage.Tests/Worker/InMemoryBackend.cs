@@ -4,7 +4,7 @@ using Storage.Worker;
 namespace Storage.Tests;
 
 /// <summary>A backend whose host is a dictionary. It outlives the workers that use it, as a real host does.</summary>
-internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreator, IVolumeDeleter, IVolumeResizer, IVolumeWiper, ISourceFinder
+internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreator, IVolumeDeleter, IVolumeResizer, IVolumeWiper, IVolumeUsers, ISourceFinder
 {
     private readonly Lock gate = new();
     private readonly SortedDictionary<string, VolumeDefinition> volumes = new(Utf8Order.Comparer);
@@ -25,6 +25,9 @@ internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreat
     public Func<CancellationToken, Task> Checking { get; set; } = _ => Task.CompletedTask;
 
     public Func<CancellationToken, Task> Probing { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>Who uses volumes, by their names.</summary>
+    public Dictionary<string, string> Users { get; } = [];
 
     /// <summary>The runs that began to create something.</summary>
     public List<(string Volume, bool Resumed)> Creations { get; } = [];
@@ -124,6 +127,10 @@ internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreat
         }
         return volume;
     }
+
+    public Task RequireUnusedAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken) => Users.TryGetValue(volume, out var user)
+        ? throw new StorageException(ErrorCodes.InUse, $"{volume} is in use by {user}.")
+        : Task.CompletedTask;
 
     public async Task DeleteVolumeAsync(PoolDefinition pool, string volume, Run run, CancellationToken cancellationToken)
     {

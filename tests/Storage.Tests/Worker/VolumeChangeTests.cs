@@ -69,6 +69,37 @@ public sealed class VolumeChangeTests : IAsyncDisposable
         }
     }
 
+    public static TheoryData<ICommand, bool> OnAVolumeInUse() => new()
+    {
+        { new DeleteVolume(null, "images", "a"), false },
+        { new WipeVolume(null, "images", "a"), false },
+        { new ResizeVolume(null, "images", "a", 0, Shrink: true), false },
+        { new DeleteVolume(null, "images", "a", Force: true), true },
+        { new WipeVolume(null, "images", "a", Force: true), true },
+        { new ResizeVolume(null, "images", "a", 0, Shrink: true, Force: true), true },
+        { new ResizeVolume(null, "images", "a", 5), true },
+    };
+
+    [Theory]
+    [MemberData(nameof(OnAVolumeInUse), DisableDiscoveryEnumeration = true)]
+    public async Task What_takes_data_away_from_a_volume_in_use_is_refused_unless_it_is_forced(ICommand command, bool done)
+    {
+        rig.Backend.Users["a"] = "qemu (4711)";
+        var worker = await rig.StartAsync();
+        var before = await ReadAsync();
+        var run = rig.Run(command);
+        await worker.AcceptAsync(new RunOperations([run]));
+        var end = await rig.Inbox.EndAsync(run.OperationId);
+        if (done)
+        {
+            Assert.Equal(nameof(OperationSucceeded), end.Type);
+            return;
+        }
+        var error = end.Read<OperationFailed>().Error;
+        Assert.Equal((ErrorCodes.InUse, "a is in use by qemu (4711)."), (error.Code, error.Message));
+        Assert.Equal(before, await ReadAsync());
+    }
+
     private async Task HangAsync(string volume, CancellationToken cancellationToken)
     {
         entered.TrySetResult();
