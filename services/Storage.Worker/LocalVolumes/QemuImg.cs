@@ -12,6 +12,14 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
 {
     public const string Name = "qemu-img";
 
+    /// <summary>
+    /// It measures how fast it derives keys, and gives up where the kernel's account of its time stood still meanwhile, as under load
+    /// (before QEMU 9.1).
+    /// </summary>
+    private const string NotMeasured = "Unable to get accurate CPU usage";
+
+    private const int MeasuringAttempts = 8;
+
     /// <summary>The formats that it only converts from and to.</summary>
     private static readonly string[] Files = ["raw", "iso", "dir"];
 
@@ -66,8 +74,22 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
     /// <see cref="ErrorCodes.Unavailable"/>: this host cannot make the format. <see cref="ErrorCodes.NoSpace"/>. Else as
     /// <see cref="IToolRunner.RunAsync"/>.
     /// </exception>
-    public async Task CreateAsync(string path, VolumeDefinition volume, ImageSecret? secret, CancellationToken cancellationToken) =>
-        await RunAsync(QemuImgCommands.Create(await RequireAsync(volume, cancellationToken), path, volume, secret), cancellationToken);
+    public async Task CreateAsync(string path, VolumeDefinition volume, ImageSecret? secret, CancellationToken cancellationToken)
+    {
+        var command = QemuImgCommands.Create(await RequireAsync(volume, cancellationToken), path, volume, secret);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await RunAsync(command, cancellationToken);
+                return;
+            }
+            catch (StorageException e) when (attempt < MeasuringAttempts && e.Error.Stderr?.Contains(NotMeasured, StringComparison.Ordinal) == true)
+            {
+                // It is made from the beginning again.
+            }
+        }
+    }
 
     /// <summary>Copies the content of a chain into an empty image, converted to its format. A failure may leave a part of it.</summary>
     /// <exception cref="StorageException">As <see cref="CreateAsync"/>.</exception>
