@@ -44,7 +44,7 @@ public sealed class SecretEndpointTests(StandaloneFixture fixture) : IClassFixtu
         (await Client.SendAsync(HttpMethod.Post, "/v1/secrets", new { usage = "kept", value = Value })).OrThrow();
         var data = Path.Combine(fixture.Standalone.Folder, "data");
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(data, "secrets.key")));
-        foreach (var file in Directory.EnumerateFiles(fixture.Standalone.Folder, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != "lock"))
+        foreach (var file in Directory.EnumerateFiles(data, "ledger.db*").Append(fixture.Standalone.Process.LogFile))
         {
             await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             using var content = new MemoryStream();

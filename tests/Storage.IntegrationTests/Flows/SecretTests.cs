@@ -110,7 +110,11 @@ public sealed class SecretTests(TestBackends backends) : IDisposable
 
     private static object Encrypted(string name, string format, string usage) => new
     {
-        name, format, capacity = MiB, allocation = 0, encryption = new { format = "luks", secrets = new[] { new { usage, type = "passphrase" } } },
+        name,
+        format,
+        capacity = MiB,
+        allocation = 0,
+        encryption = new { format = "luks", secrets = new[] { new { usage, type = "passphrase" } } },
     };
 
     private async Task OpenAsync(string image)

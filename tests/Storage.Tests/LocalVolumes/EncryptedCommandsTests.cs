@@ -21,7 +21,8 @@ public sealed class EncryptedCommandsTests
 
     private static readonly VolumeEncryption Serpent = Luks with
     {
-        Cipher = new EncryptionCipher("serpent", 256, "cbc", "sha256"), Ivgen = new EncryptionIvgen("plain64", "sha256"),
+        Cipher = new EncryptionCipher("serpent", 256, "cbc", "sha256"),
+        Ivgen = new EncryptionIvgen("plain64", "sha256"),
     };
 
     public static TheoryData<string, VolumeDefinition, string> Creates() => new()
