@@ -35,6 +35,11 @@ public static class ErrorCodes
     public const string NoSpace = "no-space";
     public const string Cancelled = "cancelled";
     public const string Expired = "expired";
+    public const string SecretNotFound = "secret-not-found";
+    public const string SecretExists = "secret-exists";
+    public const string SecretWithoutValue = "secret-without-value";
+    public const string SecretRefused = "secret-refused";
+    public const string SecretsUnavailable = "secrets-unavailable";
     public const string Unauthorized = "unauthorized";
     public const string NotFound = "not-found";
     public const string MethodNotAllowed = "method-not-allowed";
@@ -76,6 +81,11 @@ public static class ErrorCodes
         new(NoSpace, 507, 38),
         new(Cancelled, 409, 55),
         new(Expired, 409, 55),
+        new(SecretNotFound, 404, 66),
+        new(SecretExists, 409, 1),
+        new(SecretWithoutValue, 409, 66),
+        new(SecretRefused, 403, 29),
+        new(SecretsUnavailable, 503, 38),
         new(Unauthorized, 401, 29),
         new(NotFound, 404, 8),
         new(MethodNotAllowed, 405, 3),

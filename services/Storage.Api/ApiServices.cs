@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Scalar.AspNetCore;
 using Storage.Contracts;
 using Storage.Hosting;
+using Storage.Ledger;
 
 namespace Storage.Api;
 
@@ -22,6 +23,7 @@ public static class ApiServices
         services.Configure<KestrelServerOptions>(kestrel => kestrel.AddServerHeader = false);
         services.AddApiDocument();
 
+        services.AddSecrets(configuration);
         services.AddSingleton(CommandHandlers.Endpoint);
         var bus = configuration.GetSection(BusOptions.Section).Get<BusOptions>() ?? new BusOptions();
         if (!bus.InMemory)
@@ -56,6 +58,7 @@ public static class ApiServices
         v1.MapPoolTypes();
         v1.MapEvents();
         v1.MapDeadLetters();
+        v1.MapSecrets();
     }
 
     private static void ReadTokenFile(ApiOptions options)

@@ -2,6 +2,7 @@ using Storage.Api;
 using Storage.Contracts;
 using Storage.Hosting;
 using Storage.Inventory;
+using Storage.Ledger;
 using Storage.Standalone;
 using Storage.Worker;
 using Storage.Worker.File;
@@ -16,6 +17,7 @@ if (taken is null)
 }
 StandaloneDefaults.Apply(builder.Configuration, folder);
 builder.AddServiceTelemetry("storage-standalone");
+builder.Services.AddLedger(builder.Configuration);
 builder.Services.AddStorageApi(builder.Configuration);
 builder.Services.AddInventory(builder.Configuration);
 builder.Services.AddStorageBus(builder.Configuration);

@@ -1,3 +1,6 @@
+using System.Text;
+using Storage.Ledger;
+
 namespace Storage.Standalone;
 
 /// <summary>
@@ -25,6 +28,27 @@ internal static class StandaloneDefaults
             ["Worker:StateFolder"] = Path.Combine(folder, "worker"),
             ["Inventory:PublishEvents"] = "false",
         };
+        if (configuration["Secrets:Key"] is null && configuration["Secrets:KeyFile"] is null)
+            settings["Secrets:KeyFile"] = KeyFile(folder);
         configuration.AddInMemoryCollection([.. settings.Where(setting => configuration[setting.Key] is null)]);
+    }
+    /// <summary>The key of the secrets in the database beside it: made at the first start, complete or not at all, for its owner alone.</summary>
+    private static string KeyFile(string folder)
+    {
+        var path = Path.Combine(folder, "secrets.key");
+        if (File.Exists(path))
+            return path;
+        var begun = path + ".new";
+        File.Delete(begun);
+        var owner = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            owner.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var file = new FileStream(begun, owner))
+        {
+            file.Write(Encoding.ASCII.GetBytes(SecretRing.NewKey() + "\n"));
+            file.Flush(flushToDisk: true);
+        }
+        File.Move(begun, path);
+        return path;
     }
 }

@@ -13,8 +13,9 @@ namespace Storage.Worker;
 /// <param name="backends">The backends of all families in the process; it takes its own.</param>
 /// <param name="send">Sends a report to the inventory.</param>
 /// <param name="ask">Asks the inventory for what any replica may run.</param>
+/// <param name="askForSecret">Asks the store for the secrets that runs need.</param>
 public sealed class FamilyWorker(
-    PoolFamily family, WorkerOptions options, IEnumerable<IPoolBackend> backends, SendReport send, AskForHold ask,
+    PoolFamily family, WorkerOptions options, IEnumerable<IPoolBackend> backends, SendReport send, AskForHold ask, AskForSecret askForSecret,
     IMeterFactory meters, TimeProvider time, ILogger<FamilyWorker> log) : IAsyncDisposable
 {
     private const int OutcomesPerRead = 500;
@@ -54,7 +55,9 @@ public sealed class FamilyWorker(
         var lanes = new PoolLanes(options.LaneLimits, time, log);
         var lease = new WorkerLease(time, log);
         var shared = new SharedRuns(ask, operation => new HoldRun(operation, Family, Host, Instance), lease, clock, log);
-        var executor = new RunExecutor(journal, reporter, events, backends, lanes, shared, metrics, time, log, stopping.Token);
+        var secrets = new RunSecrets(
+            askForSecret, (operation, secret, key) => new ResolveSecret(operation, Family, Host, Instance, secret, key), log);
+        var executor = new RunExecutor(journal, reporter, events, backends, lanes, shared, secrets, metrics, time, log, stopping.Token);
         var scheduler = new RunScheduler(options.ConcurrentRunsPerPool, executor.ExecuteAsync);
         metrics.Observe(journal, scheduler, lanes);
         parts = new Parts(clock, journal, reporter, events, scheduler, lease);

@@ -71,6 +71,9 @@ internal static partial class WorkerLog
     [LoggerMessage(3062, LogLevel.Information, "{Command} {OperationId} is not run here: {Decision}.")]
     public static partial void NotHeld(ILogger log, string command, Guid operationId, HoldDecision decision);
 
+    [LoggerMessage(3070, LogLevel.Warning, "The store of secrets does not answer for {OperationId}.")]
+    public static partial void SecretNotAnswered(ILogger log, Exception e, Guid operationId);
+
     [LoggerMessage(3050, LogLevel.Warning, "The storage at {Storage} does not answer: a call that gave no sign for {Seconds} s is abandoned.")]
     public static partial void Hangs(ILogger log, string storage, double seconds);
 

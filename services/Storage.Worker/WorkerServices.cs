@@ -15,7 +15,7 @@ namespace Storage.Worker;
 /// <summary>How a worker comes into a process.</summary>
 public static class WorkerServices
 {
-    /// <summary>An inventory that does not answer for so long is asked again.</summary>
+    /// <summary>An inventory, or a store of secrets, that does not answer for so long is asked again.</summary>
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -41,6 +41,8 @@ public static class WorkerServices
                 .AskAsync<HostReport, ReportTaken>(Queues.Inventory, report, AnswerLimit, token),
             (question, token) => provider.GetRequiredService<IBus>()
                 .AskAsync<HoldRun, RunHold>(Queues.Inventory, question, AnswerLimit, token),
+            (question, token) => provider.GetRequiredService<IBus>()
+                .AskAsync<ResolveSecret, SecretResolved>(Queues.Secrets, question, AnswerLimit, token),
             provider.GetRequiredService<IMeterFactory>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<FamilyWorker>>()));

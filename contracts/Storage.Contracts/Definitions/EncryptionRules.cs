@@ -1,8 +1,9 @@
 namespace Storage.Contracts;
 
 /// <summary>The encryption of a volume.</summary>
-internal static class EncryptionRules
+public static class EncryptionRules
 {
+    /// <summary>The one encryption that volumes are made with.</summary>
     public const string Luks = "luks";
 
     private const string Field = "encryption";
@@ -12,7 +13,7 @@ internal static class EncryptionRules
     private static readonly string[] Engines = ["qemu", "librbd"];
 
     /// <summary>Checked; cipher and ivgen are left out where the format has none, and no secrets is null.</summary>
-    public static VolumeEncryption? Complete(VolumeEncryption? input)
+    internal static VolumeEncryption? Complete(VolumeEncryption? input)
     {
         if (input is null)
             return null;

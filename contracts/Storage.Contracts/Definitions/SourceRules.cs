@@ -16,16 +16,18 @@ internal static partial class SourceRules
     /// </summary>
     public static PoolSource Complete(PoolTypeInfo type, ISourceParts input)
     {
+        var name = type.Has(SourceParts.Name) ? Name(type, input.Name) : null;
+        var format = Format(type, input.Format);
         var completed = new PoolSource
         {
-            Name = type.Has(SourceParts.Name) ? Name(type, input.Name) : null,
-            Format = Format(type, input.Format),
+            Name = name,
+            Format = format,
             Hosts = type.Has(SourceParts.Hosts) ? Each(input.Hosts, "source.hosts", Host) : [],
             Initiator = type.Has(SourceParts.Initiator) ? Initiator(input.Initiator) : null,
             Devices = type.Has(SourceParts.Devices) ? Each(input.Devices, "source.devices", (device, field) => Device(type, device, field)) : [],
             Dir = type.Has(SourceParts.Dir) ? Dir(type, input.Dir) : null,
             Adapter = type.Has(SourceParts.Adapter) ? input.Adapter : null,
-            Auth = SecretRules.Complete(input.Auth, "source.auth"),
+            Auth = SecretRules.Complete(input.Auth, format, "source.auth"),
             ProtocolVersion = PlainText.Optional(input.ProtocolVersion, "source.protocolVersion"),
             Vendor = PlainText.Optional(input.Vendor, "source.vendor"),
             Product = PlainText.Optional(input.Product, "source.product"),

@@ -59,6 +59,8 @@ public static class Resources
 
     public static string DeadLetter(Guid letter) => $"dead-letters/{letter}";
 
+    public static string Secret(Guid secret) => $"secrets/{secret}";
+
     public static string Host(string host) => $"hosts/{host}";
 
     /// <summary>The name of the volume that a resource is; null for other resources.</summary>

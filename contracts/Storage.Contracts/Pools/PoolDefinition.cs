@@ -104,8 +104,12 @@ public enum AuthKind
 {
     [JsonStringEnumMemberName("chap")] Chap,
     [JsonStringEnumMemberName("ceph")] Ceph,
+
+    /// <summary>A user of a CIFS server; libvirt has none.</summary>
+    [JsonStringEnumMemberName("cifs")] Cifs,
 }
 
+/// <param name="Username">As the server knows it; with <see cref="AuthKind.Cifs"/> it may be <c>DOMAIN\user</c>.</param>
 public sealed record SourceAuth(AuthKind Type, string Username, SecretReference Secret);
 
 /// <summary>A secret by reference, never by value: exactly one of <paramref name="Uuid"/> and <paramref name="Usage"/>.</summary>

@@ -15,6 +15,9 @@ public static class Queues
     /// <summary>Messages that could not be handled, from every service.</summary>
     public const string DeadLetters = "storage.dead-letters";
 
+    /// <summary>Questions of the workers for the secrets of what they run.</summary>
+    public const string Secrets = "storage.secrets";
+
     /// <summary>Topic exchange of all logged events; routing key <c>{type}.{host}</c>.</summary>
     public const string Events = "storage.events";
 

@@ -106,13 +106,15 @@ public sealed record WorkerAnnouncement(
 /// <param name="Reason">Why the type is not available; null when it is.</param>
 /// <param name="Operations">Names of <see cref="Contracts.PoolOperations"/> that it can do.</param>
 /// <param name="VolumeFormats">Formats that it can create, each with the reason where it cannot.</param>
+/// <param name="Encryption">Formats of encryption with which it can create volumes, each with the reason where it cannot; null where nothing is said of it.</param>
 public sealed record PoolTypeSupport(
     PoolType Type,
     bool Available,
     string? Reason,
     IReadOnlyList<string> Operations,
     IReadOnlyList<FormatSupport> VolumeFormats,
-    IReadOnlyList<HostTool> Tools);
+    IReadOnlyList<HostTool> Tools,
+    IReadOnlyList<FormatSupport>? Encryption = null);
 
 public sealed record FormatSupport(string Format, bool Available, string? Reason = null);
 

@@ -3,7 +3,7 @@ namespace Storage.Contracts;
 /// <summary><c>&lt;auth&gt;</c> of a pool's source.</summary>
 internal static class AuthXml
 {
-    private static readonly (string Name, AuthKind Kind)[] Kinds = [("chap", AuthKind.Chap), ("ceph", AuthKind.Ceph)];
+    private static readonly (string Name, AuthKind Kind)[] Kinds = [("chap", AuthKind.Chap), ("ceph", AuthKind.Ceph), ("cifs", AuthKind.Cifs)];
 
     public static SourceAuth? Read(InputElement? element)
     {
@@ -12,7 +12,7 @@ internal static class AuthXml
         var type = element.Attribute("type");
         var (name, kind) = Array.Find(Kinds, row => row.Name == type);
         if (name is null)
-            throw element.WrongAttribute("type", "The type of authentication is chap or ceph.", ErrorCodes.UnsupportedConfiguration);
+            throw element.WrongAttribute("type", "The type of authentication is chap, ceph or cifs.", ErrorCodes.UnsupportedConfiguration);
         var username = element.Attribute("username");
         if (string.IsNullOrEmpty(username))
             throw element.WrongAttribute("username", "<auth> needs a username.");

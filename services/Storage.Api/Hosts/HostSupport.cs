@@ -8,6 +8,7 @@ namespace Storage.Api;
 /// <param name="Operations">All that can be done with pools, each with the reason where it cannot be here.</param>
 /// <param name="VolumeFormats">The formats that can be made, each with the reason where it cannot.</param>
 /// <param name="Tools">The tools that were looked for.</param>
+/// <param name="Encryption">The formats of encryption that volumes can be made with, each with the reason where it cannot.</param>
 public sealed record HostSupport(
     string Host,
     bool Lost,
@@ -15,7 +16,8 @@ public sealed record HostSupport(
     string? Reason,
     IReadOnlyList<OperationSupport> Operations,
     IReadOnlyList<FormatSupport> VolumeFormats,
-    IReadOnlyList<HostTool> Tools)
+    IReadOnlyList<HostTool> Tools,
+    IReadOnlyList<FormatSupport> Encryption)
 {
     /// <param name="host">The host's name.</param>
     /// <param name="type">The type.</param>
@@ -38,7 +40,8 @@ public sealed record HostSupport(
             reason,
             Operation(type, announced, reason).ToList(),
             announced?.VolumeFormats ?? [],
-            announced?.Tools ?? []);
+            announced?.Tools ?? [],
+            announced?.Encryption ?? []);
     }
 
     private static IEnumerable<OperationSupport> Operation(PoolTypeInfo type, PoolTypeSupport? announced, string? unavailable)

@@ -107,13 +107,13 @@ public static class VolumeEndpoints
 
     private static async Task<IResult> CloneAsync(
         HttpContext http, CommandSubmission commands, IDbContextFactory<LedgerDb> ledger,
-        string pool, string volume, string? host, string? targetPool, bool? reflink, bool? validate, CancellationToken cancellationToken)
+        string pool, string volume, string? host, string? targetPool, bool? reflink, string? sourceSecret, bool? validate, CancellationToken cancellationToken)
     {
         var body = await RequestBody.ReadAsync(http.Request, xml: true, cancellationToken: cancellationToken);
         var target = targetPool ?? pool;
         var definition = await ReadAsync(body, VolumePurpose.Clone, ledger, target, host, validate, cancellationToken);
         return await commands.SubmitAsync(http, id => new CloneVolume(
-            id, target, definition, volume, targetPool is null ? null : pool, reflink is true, host));
+            id, target, definition, volume, targetPool is null ? null : pool, reflink is true, host, SecretOf(sourceSecret)));
     }
 
     private static async Task<IResult> ResizeAsync(
@@ -121,8 +121,11 @@ public static class VolumeEndpoints
     {
         var request = (await RequestBody.ReadAsync(http.Request, cancellationToken: cancellationToken)).Json<ResizeRequest>();
         return await commands.SubmitAsync(http, id => new ResizeVolume(
-            id, pool, volume, request.Capacity, request.Delta, request.Shrink, request.Allocate, host, request.Force));
+            id, pool, volume, request.Capacity, request.Delta, request.Shrink, request.Allocate, host, request.Secret, request.Force));
     }
+
+    private static SecretReference? SecretOf(string? name) =>
+        name is null ? null : Guid.TryParse(name, out var uuid) ? new SecretReference(uuid) : new SecretReference(Usage: name);
 
     private static Task<IResult> WipeAsync(
         HttpContext http, CommandSubmission commands, string pool, string volume, string? host, WireName<WipeAlgorithm>? algorithm, bool? force) =>
@@ -148,10 +151,12 @@ public static class VolumeEndpoints
 /// <param name="Delta">The capacity is a difference.</param>
 /// <param name="Shrink">Must be said for a smaller capacity.</param>
 /// <param name="Allocate">Allocate the grown part.</param>
+/// <param name="Secret">The passphrase of an encrypted volume; absent is the secret whose usage is its path.</param>
 /// <param name="Force">Make it smaller also while it is in use.</param>
 public sealed record ResizeRequest(
     [property: JsonConverter(typeof(ByteSizeJsonConverter))] long? Capacity,
     bool Delta = false,
     bool Shrink = false,
     bool Allocate = false,
+    SecretReference? Secret = null,
     bool Force = false);

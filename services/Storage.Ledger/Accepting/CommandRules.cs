@@ -27,11 +27,15 @@ public static class CommandRules
             case CloneVolume clone:
                 VolumeRules.CheckName(clone.Volume.Name, "volume.name");
                 VolumeRules.CheckName(clone.SourceVolume, "sourceVolume");
+                if (clone.SourceSecret is { } source)
+                    return clone with { SourceSecret = SecretRules.Complete(source, "sourceSecret") };
                 break;
             case FindPoolSources find:
                 return find with { Source = PoolRules.CompleteSource(find.Type, find.Source) };
             case ResizeVolume { Capacity: null }:
                 throw new StorageException(ErrorCodes.InvalidArgument, "A capacity is required.", "capacity");
+            case ResizeVolume { Secret: { } secret } resize:
+                return resize with { Secret = SecretRules.Complete(secret, "secret") };
         }
         return command;
     }

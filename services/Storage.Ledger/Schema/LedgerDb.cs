@@ -18,6 +18,7 @@ public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
     public DbSet<EventRow> Events => Set<EventRow>();
     public DbSet<CursorRow> Cursors => Set<CursorRow>();
     public DbSet<DeadLetterRow> DeadLetters => Set<DeadLetterRow>();
+    public DbSet<SecretRow> Secrets => Set<SecretRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -77,6 +78,13 @@ public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
             letter.HasIndex(row => new { row.Queue, row.Reason, row.AnnouncedAt });
             letter.HasIndex(row => row.ClosedAt);
             letter.Ignore(row => row.Whole);
+        });
+        modelBuilder.Entity<SecretRow>(secret =>
+        {
+            secret.ToTable("secrets").HasKey(row => row.Uuid);
+            secret.Property(row => row.Uuid).ValueGeneratedNever();
+            secret.HasIndex(row => row.Usage).IsUnique();
+            secret.HasIndex(row => row.KeyId);
         });
     }
 

@@ -30,6 +30,9 @@ public enum LedgerLock
 
     /// <summary>The one that decides about dead letters.</summary>
     DeadLetters = 3,
+
+    /// <summary>The one that writes secrets.</summary>
+    Secrets = 4,
 }
 
 internal sealed class PostgresDialect(string connection) : LedgerDialect

@@ -29,12 +29,16 @@ public sealed class NetfsPool(LocalVolumes volumes, Mounter mounter, NetfsSource
         LocalTarget.Build(LocalTarget.PathOf(pool), pool.Target.Permissions, copyOnWrite: null);
     }
 
-    public Task StartAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken)
+    /// <summary>Mounts it, with the password of the CIFS user where the source has one.</summary>
+    public async Task StartAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken)
     {
         var protocol = NetfsProtocol.Of(pool.Source.Format!);
         if (protocol.MountProgram is { } program && ToolPath.Find(program) is null)
             throw new StorageException(ErrorCodes.Unavailable, $"This host cannot mount {protocol.Format}: {program} is not installed.", "source.format");
-        return mounter.MountAsync(LocalTarget.PathOf(pool), IsSourceOf(pool), protocol.Mount(pool), run, cancellationToken);
+        var (target, isSource, mount) = (LocalTarget.PathOf(pool), IsSourceOf(pool), protocol.Mount(pool));
+        // What is mounted already needs no password.
+        using var password = Mounter.IsMounted(target, isSource) ? null : await CifsUser.PasswordAsync(pool.Source, run, cancellationToken);
+        await mounter.MountAsync(target, isSource, password is null ? mount : CifsUser.With(mount, password), run, cancellationToken);
     }
 
     public Task StopAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken) =>

@@ -17,7 +17,7 @@ public sealed record NetfsProtocol(
         new("auto", null, (host, dir) => $"{Bracketed(host)}:{dir}", Version),
         new("nfs", "mount.nfs", (host, dir) => $"{Bracketed(host)}:{dir}", Version),
         new("glusterfs", "mount.glusterfs", (host, dir) => $"{host}:{dir}", _ => ["direct-io-mode=1"]),
-        new("cifs", "mount.cifs", (host, dir) => $"//{host}/{dir.TrimStart('/')}", _ => ["guest"]),
+        new("cifs", "mount.cifs", (host, dir) => $"//{host}/{dir.TrimStart('/')}", CifsUser.Options),
     ];
 
     public static NetfsProtocol Of(string format) => All.Single(protocol => protocol.Format == format);

@@ -23,6 +23,10 @@ public sealed class Run(Guid operationId, bool resumed, Func<CancellationToken, 
     /// <summary>Whether this worker has run another operation to its end. What such a one left behind belongs to nobody.</summary>
     public Func<Guid, Task<bool>> HasEndedAsync { get; init; } = _ => Task.FromResult(false);
 
+    /// <summary>Where the values of secrets come from.</summary>
+    public Func<SecretReference, CancellationToken, Task<SecretValue>> Secrets { private get; init; } =
+        (_, _) => throw new StorageException(ErrorCodes.SecretsUnavailable, "This run has no source of secrets.");
+
     /// <summary>
     /// What the run has worked out and must not work out again: set before it begins, journalled with the begin, and found here by the
     /// resumed run. Null where there is nothing.
@@ -34,4 +38,14 @@ public sealed class Run(Guid operationId, bool resumed, Func<CancellationToken, 
     /// Calling it again does nothing.
     /// </summary>
     public Task BeginAsync(CancellationToken cancellationToken) => begin(cancellationToken);
+
+    /// <summary>
+    /// The value of a secret that the operation or its pool names: asked for each time, disposed of by the caller as soon as it was used.
+    /// Before <see cref="BeginAsync"/>, since it may be refused.
+    /// </summary>
+    /// <exception cref="StorageException">
+    /// <see cref="ErrorCodes.SecretNotFound"/>, <see cref="ErrorCodes.SecretWithoutValue"/>, <see cref="ErrorCodes.SecretRefused"/>,
+    /// <see cref="ErrorCodes.SecretsUnavailable"/>; <see cref="ErrorCodes.ServiceUnavailable"/> where nobody answers.
+    /// </exception>
+    public Task<SecretValue> ResolveAsync(SecretReference secret, CancellationToken cancellationToken) => Secrets(secret, cancellationToken);
 }

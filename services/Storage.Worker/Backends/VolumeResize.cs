@@ -6,7 +6,8 @@ namespace Storage.Worker;
 /// <param name="From">The capacity before, in bytes.</param>
 /// <param name="To">The capacity after, in bytes.</param>
 /// <param name="Allocate">The grown part gets blocks.</param>
-public sealed record VolumeResize(long From, long To, bool Allocate)
+/// <param name="Secret">The passphrase, where the volume is encrypted; null is the secret whose usage is its path.</param>
+public sealed record VolumeResize(long From, long To, bool Allocate, SecretReference? Secret = null)
 {
     /// <summary>
     /// What a command means for the volume as it is. A volume may become smaller than its allocation where that was said: libvirt refuses
@@ -35,6 +36,6 @@ public sealed record VolumeResize(long From, long To, bool Allocate)
         return to < from && !command.Shrink
             ? throw new StorageException(
                 ErrorCodes.InvalidArgument, $"'{volume.Name}' has {from} bytes: it is made smaller only where shrink is said.", "shrink")
-            : new VolumeResize(from, to, command.Allocate);
+            : new VolumeResize(from, to, command.Allocate, command.Secret);
     }
 }

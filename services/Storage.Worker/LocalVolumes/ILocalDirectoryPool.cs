@@ -35,7 +35,7 @@ public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDel
         PoolDefinition pool, VolumeDefinition volume, CloneSource source, bool reflink, Run run, CancellationToken cancellationToken) =>
         source.Backend is ILocalDirectoryPool
             ? Volumes.Cloner.CloneAsync(
-                LocalTarget.PathOf(pool), volume, LocalTarget.PathOf(source.Pool), source.Volume, reflink, run, cancellationToken)
+                LocalTarget.PathOf(pool), volume, LocalTarget.PathOf(source.Pool), source.Volume, source.Secret, reflink, run, cancellationToken)
             : throw new StorageException(
                 ErrorCodes.Unsupported, $"A volume of a pool of type '{PoolTypes.Of(source.Pool.Type).Name}' cannot be copied into this pool.", "sourcePool");
 

@@ -6,8 +6,8 @@ namespace Storage.Worker;
 /// <summary>
 /// An image with all that lies behind it, each file opened and judged here. A tool is given the whole chain by these open files, so that
 /// it opens none that a header names: a guest may have written it. What is accepted: files in a directory of the pools concerned, each
-/// with a format that the image before it names (an image of VMware's implies it) and that its own header confirms. Refused: encrypted
-/// images, external data files, anything but a path, a backing file of which nobody says the format.
+/// with a format that the image before it names (an image of VMware's implies it) and that its own header confirms. The image in front may be
+/// encrypted by LUKS 1. Refused: all other encryption, external data files, anything but a path, a backing file of which nobody says the format.
 /// </summary>
 internal sealed class ImageChain : IDisposable
 {
@@ -36,8 +36,19 @@ internal sealed class ImageChain : IDisposable
 
     public bool HasBacking => images.Count > 1;
 
+    /// <summary>The image in front is encrypted: only who has its passphrase reads it.</summary>
+    public bool Encrypted => Header?.Encryption is not null;
+
     /// <summary>From the front to the end, as tools are told it.</summary>
-    public IReadOnlyList<ImageSource> Sources => [.. images.Select(row => new ImageSource(row.Format, row.Image.ToolPath))];
+    /// <param name="secret">Opens the image in front; null where it is not encrypted.</param>
+    public IReadOnlyList<ImageSource> Sources(ImageSecret? secret) =>
+        [.. images.Select((row, at) => new ImageSource(row.Format, row.Image.ToolPath, at == 0 ? secret : null))];
+
+    /// <summary>The passphrase of the image in front, as a file; null where it is not encrypted.</summary>
+    /// <param name="given">Absent is the secret whose usage is the image's path.</param>
+    /// <exception cref="StorageException">As <see cref="SecretFile.OfPassphraseAsync"/>.</exception>
+    public async Task<SecretFile?> UnlockAsync(SecretReference? given, Run run, CancellationToken cancellationToken) =>
+        Encrypted ? await SecretFile.OfPassphraseAsync(given ?? new SecretReference(Usage: Front.Path), run, cancellationToken) : null;
 
     /// <param name="front">The image; it is closed with the chain, also where the chain is refused.</param>
     /// <param name="within">Where a backing file may lie; the first is the image's own directory.</param>
@@ -77,7 +88,7 @@ internal sealed class ImageChain : IDisposable
         images.Add((image, header.Format));
         while (true)
         {
-            Check(image, header);
+            Check(image, header, isFront: images.Count == 1);
             if (header.BackingFile is not { } backing)
                 return;
             if (images.Count == Longest)
@@ -101,12 +112,17 @@ internal sealed class ImageChain : IDisposable
         }
     }
 
-    private static void Check(LocalImage image, ImageHeader header)
+    private static void Check(LocalImage image, ImageHeader header, bool isFront)
     {
         if (header.Problem is { } problem)
             throw Refused(image, $"cannot be read: {problem}");
-        if (header.Encryption is not null)
-            throw Refused(image, "is encrypted, and this worker has no source of secrets");
+        if (header.Encryption is not null && !isFront)
+            throw Refused(image, "is encrypted and lies behind another image, for which no secret can be named");
+        if (header.Encryption is not (null or EncryptionRules.Luks))
+            throw Refused(image, "has an encryption that qemu gave up");
+        // Version 1 says where its data begins.
+        if (header is { Encryption: not null, Format: "raw", Capacity: null })
+            throw Refused(image, "is encrypted by LUKS 2, which qemu-img does not open");
         if (header.DataFile is not null || header.Features?.Contains("data_file") == true)
             throw Refused(image, "has its data in another file");
         // Such a one names the files that hold its data.

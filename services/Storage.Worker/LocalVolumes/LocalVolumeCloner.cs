@@ -16,11 +16,14 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
 {
     private static readonly IProgress<OperationProgress> Untold = new Progress<OperationProgress>();
 
-    /// <summary>As <see cref="IVolumeCloner.CloneVolumeAsync"/>. Directories, devices and encrypted images are refused.</summary>
+    /// <summary>As <see cref="IVolumeCloner.CloneVolumeAsync"/>. Directories and devices are refused. An
+    /// encrypted source is opened with its secret; the copy is encrypted where its own definition says so, and plain otherwise.</summary>
     /// <param name="target">The directory of the new volume's pool.</param>
     /// <param name="sourceTarget">The directory of the source's pool.</param>
+    /// <param name="sourceSecret">As <see cref="CloneSource.Secret"/>.</param>
     public async Task<VolumeDefinition> CloneAsync(
-        string target, VolumeDefinition definition, string sourceTarget, string sourceVolume, bool reflink, Run run, CancellationToken cancellationToken)
+        string target, VolumeDefinition definition, string sourceTarget, string sourceVolume, SecretReference? sourceSecret,
+        bool reflink, Run run, CancellationToken cancellationToken)
     {
         VolumeName.CheckNew(definition.Name);
         LocalImage.CheckName(sourceVolume);
@@ -41,11 +44,14 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
             throw new StorageException(ErrorCodes.Unsupported, "Only a copy of the same format, options and size can share blocks.", "reflink");
         if (!isSame)
             await qemuImg.RequireAsync(volume, cancellationToken);
+        using var sourceFile = await source.UnlockAsync(sourceSecret, run, cancellationToken);
+        using var file = await LocalVolumeCreator.PassphraseAsync(volume, run, cancellationToken);
+        var secrets = (Source: ImageSecret.OfSource(sourceFile?.Path), Made: ImageSecret.Of(file?.Path));
         run.Plan = JsonSerializer.Serialize(volume, StorageJson.Options);
         return await made.MakeFileAsync(
-            (file, path) => isSame
-                ? CopyAsync(source, volume, reflink, file, directory.PathOf(volume.Name), run, cancellationToken)
-                : ConvertAsync(source, volume, file, path, run, cancellationToken),
+            (content, path) => isSame
+                ? CopyAsync(source, volume, reflink, content, directory.PathOf(volume.Name), run, cancellationToken)
+                : ConvertAsync(source, volume, secrets, content, path, run, cancellationToken),
             cancellationToken);
     }
 
@@ -74,6 +80,8 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
     /// <summary>Whether the bytes of the source's file are those that are wanted.</summary>
     private static bool IsSame(VolumeDefinition volume, ImageChain source)
     {
+        if (source.Encrypted || volume.Encryption is not null)
+            return false;
         if (LocalVolumeCreator.IsNative(volume))
             return source.Format is "raw" or "iso";
         var header = source.Header!;
@@ -113,15 +121,18 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
     }
 
     private async Task ConvertAsync(
-        ImageChain source, VolumeDefinition volume, SafeFileHandle file, string path, Run run, CancellationToken cancellationToken)
+        ImageChain source, VolumeDefinition volume, (ImageSecret? Source, ImageSecret? Made) secrets,
+        SafeFileHandle file, string path, Run run, CancellationToken cancellationToken)
     {
         if (LocalVolumeCreator.IsNative(volume))
             RawVolume.Fill(file, volume.Capacity!.Value, volume.Allocation!.Value, path, Untold, cancellationToken);
         else
-            await qemuImg.CreateAsync(path, volume, cancellationToken);
-        await qemuImg.ConvertAsync(source, volume.Format!, path, run.Progress, cancellationToken);
+            await qemuImg.CreateAsync(path, volume, secrets.Made, cancellationToken);
+        await qemuImg.ConvertAsync(
+            source.Sources(secrets.Source), source.Capacity, new ImageSource(volume.Format!, path, secrets.Made), run.Progress, cancellationToken);
         var made = LocalVolumeReader.ReadHeader(file, Math.Max(0, LibC.Seek(file, 0, LibC.SeekEnd)));
-        if (!LocalVolumeCreator.IsNative(volume) && !(made?.Format == volume.Format && made!.Capacity >= volume.Capacity))
+        if (!LocalVolumeCreator.IsNative(volume)
+            && !(made?.Format == volume.Format && made!.Capacity >= volume.Capacity && made.Encryption == volume.Encryption?.Format))
             throw new StorageException(new StorageError(
                 ErrorCodes.ToolFailed, $"{QemuImg.Name} made no {volume.Format} image of {volume.Capacity} bytes.", Tool: QemuImg.Name));
     }

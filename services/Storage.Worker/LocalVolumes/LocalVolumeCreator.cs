@@ -4,8 +4,8 @@ using Storage.Contracts;
 namespace Storage.Worker;
 
 /// <summary>
-/// Makes volumes in a local directory: raw and iso files and directories natively, the other formats with qemu-img, which opens no
-/// backing store.
+/// Makes volumes in a local directory: raw and iso files and directories natively, the other formats and encrypted ones with qemu-img,
+/// which opens no backing store.
 /// </summary>
 public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreator> logger)
 {
@@ -30,9 +30,10 @@ public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreat
             return await made.MakeDirectoryAsync(cancellationToken);
         if (volume.BackingStore is { } backing)
             volume = volume with { Capacity = BackingFile.CheckedCapacity(directory, backing, volume.Capacity) };
-        var image = volume.Format == "qcow2" ? EmptyImage(volume) : null;
+        var image = volume is { Format: "qcow2", Encryption: null } ? EmptyImage(volume) : null;
         if (!IsNative(volume) && image is null)
             await qemuImg.RequireAsync(volume, cancellationToken);
+        using var secret = await PassphraseAsync(volume, run, cancellationToken);
         return await made.MakeFileAsync(
             async (file, path) =>
             {
@@ -43,7 +44,7 @@ public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreat
                         file, volume.Capacity!.Value, Math.Min(volume.Allocation ?? volume.Capacity.Value, volume.Capacity.Value),
                         directory.PathOf(volume.Name), run.Progress, cancellationToken);
                 else
-                    await qemuImg.CreateAsync(path, volume, cancellationToken);
+                    await qemuImg.CreateAsync(path, volume, ImageSecret.Of(secret?.Path), cancellationToken);
             },
             cancellationToken);
     }
@@ -55,8 +56,12 @@ public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreat
         return Qcow2Image.Of(volume);
     }
 
-    /// <summary>Whether a format is made without a tool.</summary>
-    internal static bool IsNative(VolumeDefinition volume) => volume.Format is "raw" or "iso" or "dir";
+    /// <summary>Whether a volume is made without a tool.</summary>
+    internal static bool IsNative(VolumeDefinition volume) => volume is { Format: "raw" or "iso" or "dir", Encryption: null };
+
+    /// <summary>The passphrase of a volume that is to be encrypted, as a file; null where it is not.</summary>
+    internal static async Task<SecretFile?> PassphraseAsync(VolumeDefinition volume, Run run, CancellationToken cancellationToken) =>
+        volume.Encryption is { } encryption ? await SecretFile.OfPassphraseAsync(encryption.Secrets![0], run, cancellationToken) : null;
 
     /// <summary>Refuses a definition, with its format, that cannot be made anywhere.</summary>
     /// <exception cref="StorageException">What is wrong, with the field.</exception>
@@ -64,11 +69,11 @@ public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreat
     {
         if (!PoolTypes.FileFormats.Contains(volume.Format!))
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, $"There is no volume format '{volume.Format}'.", "format");
-        if (volume.Encryption is not null)
-            throw new StorageException(ErrorCodes.Unsupported, "This worker has no source of secrets: it cannot make encrypted volumes.", "encryption");
+        if (volume.Encryption is { } encryption)
+            Check(volume, encryption);
         if (volume.Capacity < 0 || volume.Allocation < 0)
             throw new StorageException(ErrorCodes.InvalidDefinition, "A size cannot be negative.", volume.Capacity < 0 ? "capacity" : "allocation");
-        if (!IsNative(volume))
+        if (volume.Format is not ("raw" or "iso" or "dir"))
             return;
         if (volume.BackingStore is not null)
             throw new StorageException(ErrorCodes.Unsupported, $"The format {volume.Format} has no backing store.", "backingStore");
@@ -77,5 +82,17 @@ public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreat
         if (volume.Compat is not null || volume.Features is not null || volume.ClusterSize is not null)
             throw new StorageException(
                 ErrorCodes.UnsupportedConfiguration, $"The format {volume.Format} has no compat, features or cluster size.", "format");
+    }
+
+    private static void Check(VolumeDefinition volume, VolumeEncryption encryption)
+    {
+        if (encryption.Format != EncryptionRules.Luks)
+            throw new StorageException(ErrorCodes.Unsupported, $"qemu-img does not make '{encryption.Format}' encryption, only luks.", "encryption.format");
+        if (encryption.Engine is not (null or "qemu"))
+            throw new StorageException(ErrorCodes.Unsupported, $"A file is not encrypted by {encryption.Engine}.", "encryption.engine");
+        if (volume.Format is not ("raw" or "qcow2"))
+            throw new StorageException(ErrorCodes.UnsupportedConfiguration, $"A {volume.Format} volume cannot be encrypted.", "encryption");
+        if (encryption.Secrets is not [_])
+            throw new StorageException(ErrorCodes.InvalidDefinition, "An encrypted volume is made with exactly one secret.", "encryption.secrets");
     }
 }

@@ -2,10 +2,10 @@ using Storage.Contracts;
 
 namespace Storage.Worker;
 
-/// <summary>Changes the capacity of files in a local directory: raw ones natively, qcow2 and qed with qemu-img. No other format can.</summary>
+/// <summary>Changes the capacity of files in a local directory: raw ones natively, qcow2, qed and encrypted ones with qemu-img. No other format can.</summary>
 public sealed class LocalVolumeResizer(QemuImg qemuImg)
 {
-    /// <summary>As <see cref="IVolumeResizer.ResizeVolumeAsync"/>. Directories, links, devices and encrypted images are refused.</summary>
+    /// <summary>As <see cref="IVolumeResizer.ResizeVolumeAsync"/>. Directories, links and devices are refused.</summary>
     /// <param name="target">The pool's directory.</param>
     public async Task<VolumeDefinition> ResizeAsync(
         string target, string volume, VolumeResize resize, Run run, CancellationToken cancellationToken)
@@ -13,7 +13,7 @@ public sealed class LocalVolumeResizer(QemuImg qemuImg)
         using var directory = LocalDirectory.Open(target);
         using var image = ImageChain.Open(LocalImage.OpenToChange(directory, volume), directory);
         Check(image, resize);
-        if (image.Format is "raw" or "iso")
+        if (image is { Encrypted: false, Format: "raw" or "iso" })
         {
             await run.BeginAsync(cancellationToken);
             RawVolume.Resize(image.Front.File, resize, image.Front.Path, run.Progress, cancellationToken);
@@ -21,8 +21,9 @@ public sealed class LocalVolumeResizer(QemuImg qemuImg)
         else if (image.Capacity != QemuImgCommands.Sectors(resize.To))
         {
             await qemuImg.RequireAsync(cancellationToken);
+            using var secret = await image.UnlockAsync(resize.Secret, run, cancellationToken);
             await run.BeginAsync(cancellationToken);
-            await qemuImg.ResizeAsync(image, resize, cancellationToken);
+            await qemuImg.ResizeAsync(image.Sources(ImageSecret.Of(secret?.Path)), resize, cancellationToken);
         }
         if (LibC.Sync(image.Front.File) < 0)
             throw HostErrors.FromLast($"sync {image.Front.Path}");

@@ -25,6 +25,7 @@ public sealed class LocalVolumes(QemuImg qemuImg, ILoggerFactory logs)
             Reason: null,
             BackendOperations.Of(backend),
             await qemuImg.SupportAsync(PoolTypes.Of(backend.Type).VolumeFormats, cancellationToken),
-            [new HostTool(QemuImg.Name, installation?.Path, installation?.Version)]);
+            [new HostTool(QemuImg.Name, installation?.Path, installation?.Version)],
+            await qemuImg.EncryptionAsync(cancellationToken));
     }
 }

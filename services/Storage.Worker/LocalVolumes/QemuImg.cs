@@ -4,13 +4,21 @@ namespace Storage.Worker;
 
 /// <param name="Path">Where it is.</param>
 /// <param name="Version">As it prints it.</param>
-/// <param name="Formats">Those of libvirt's file formats that it can create.</param>
+/// <param name="Formats">Those of libvirt's file formats that it can create, and luks.</param>
 public sealed record QemuImgInstallation(string Path, string Version, IReadOnlySet<string> Formats);
 
 /// <summary>The host's qemu-img: found on PATH, and asked what it can create; asked again when the file has changed.</summary>
 public sealed class QemuImg(IToolRunner tools) : IDisposable
 {
     public const string Name = "qemu-img";
+
+    /// <summary>
+    /// It measures how fast it derives keys, and gives up where the kernel's account of its time stood still meanwhile, as under load
+    /// (before QEMU 9.1).
+    /// </summary>
+    private const string NotMeasured = "Unable to get accurate CPU usage";
+
+    private const int MeasuringAttempts = 8;
 
     /// <summary>The formats that it only converts from and to.</summary>
     private static readonly string[] Files = ["raw", "iso", "dir"];
@@ -49,28 +57,54 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
             : new FormatSupport(format, true))];
     }
 
+    /// <summary>What volumes can be encrypted with here.</summary>
+    public async Task<IReadOnlyList<FormatSupport>> EncryptionAsync(CancellationToken cancellationToken)
+    {
+        var reason = Reason(await FindAsync(cancellationToken), EncryptionRules.Luks);
+        return
+        [
+            new FormatSupport(EncryptionRules.Luks, reason is null, reason),
+            new FormatSupport("luks2", false, "qemu-img neither makes nor opens it"),
+        ];
+    }
+
     /// <summary>Makes an image at a path. A failure may leave a part of it.</summary>
+    /// <param name="secret">Its passphrase, where it is to be encrypted.</param>
     /// <exception cref="StorageException">
     /// <see cref="ErrorCodes.Unavailable"/>: this host cannot make the format. <see cref="ErrorCodes.NoSpace"/>. Else as
     /// <see cref="IToolRunner.RunAsync"/>.
     /// </exception>
-    public async Task CreateAsync(string path, VolumeDefinition volume, CancellationToken cancellationToken) =>
-        await RunAsync(QemuImgCommands.Create(await RequireAsync(volume, cancellationToken), path, volume), cancellationToken);
+    public async Task CreateAsync(string path, VolumeDefinition volume, ImageSecret? secret, CancellationToken cancellationToken)
+    {
+        var command = QemuImgCommands.Create(await RequireAsync(volume, cancellationToken), path, volume, secret);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await RunAsync(command, cancellationToken);
+                return;
+            }
+            catch (StorageException e) when (attempt < MeasuringAttempts && e.Error.Stderr?.Contains(NotMeasured, StringComparison.Ordinal) == true)
+            {
+                // It is made from the beginning again.
+            }
+        }
+    }
 
-    /// <summary>Copies the content of a chain into an empty image at a path, converted to its format. A failure may leave a part of it.</summary>
+    /// <summary>Copies the content of a chain into an empty image, converted to its format. A failure may leave a part of it.</summary>
     /// <exception cref="StorageException">As <see cref="CreateAsync"/>.</exception>
     internal async Task ConvertAsync(
-        ImageChain source, string format, string path, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
+        IReadOnlyList<ImageSource> source, long capacity, ImageSource target, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
-        var printed = new QemuImgProgress(progress, source.Capacity);
-        var command = QemuImgCommands.Convert(await RequireAsync(cancellationToken), source.Sources, format, path);
+        var printed = new QemuImgProgress(progress, capacity);
+        var command = QemuImgCommands.Convert(await RequireAsync(cancellationToken), source, target);
         await RunAsync(command with { OnOutput = printed.Read }, cancellationToken);
     }
 
     /// <summary>Gives an image another capacity.</summary>
     /// <exception cref="StorageException">As <see cref="CreateAsync"/>.</exception>
-    internal async Task ResizeAsync(ImageChain image, VolumeResize resize, CancellationToken cancellationToken) =>
-        await RunAsync(QemuImgCommands.Resize(await RequireAsync(cancellationToken), image.Sources, resize), cancellationToken);
+    internal async Task ResizeAsync(IReadOnlyList<ImageSource> image, VolumeResize resize, CancellationToken cancellationToken) =>
+        await RunAsync(QemuImgCommands.Resize(await RequireAsync(cancellationToken), image, resize), cancellationToken);
 
     /// <summary>The path of qemu-img.</summary>
     public async Task<string> RequireAsync(CancellationToken cancellationToken) => (await FindAsync(cancellationToken))?.Path
@@ -82,7 +116,9 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
         var installation = await FindAsync(cancellationToken);
         if (Reason(installation, volume.Format!) is { } reason)
             throw new StorageException(ErrorCodes.Unavailable, $"A volume of format {volume.Format} cannot be made here: {reason}.", "format");
-        _ = QemuImgCommands.Create(installation!.Path, "/", volume);
+        if (volume.Encryption is not null && Reason(installation, EncryptionRules.Luks) is { } noLuks)
+            throw new StorageException(ErrorCodes.Unavailable, $"An encrypted volume cannot be made here: {noLuks}.", "encryption");
+        _ = QemuImgCommands.Create(installation!.Path, "/", volume, volume.Encryption is null ? null : ImageSecret.Of("/"));
         return installation.Path;
     }
 
@@ -111,7 +147,7 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
         var firstLine = (await tools.RunAsync(QemuImgCommands.Version(path), cancellationToken)).Stdout.Split('\n')[0].Trim();
         var version = firstLine[(firstLine.IndexOf(Before, StringComparison.Ordinal) is >= 0 and var at ? at + Before.Length : 0)..];
         var formats = new HashSet<string>();
-        foreach (var format in PoolTypes.FileFormats.Except(Files))
+        foreach (var format in PoolTypes.FileFormats.Except(Files).Append(EncryptionRules.Luks))
         {
             if ((await tools.RunAsync(QemuImgCommands.CreateOptions(path, format), cancellationToken)).ExitCode == 0)
                 formats.Add(format);

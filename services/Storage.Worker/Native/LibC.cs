@@ -28,6 +28,7 @@ internal static partial class LibC
     public const int SetLease = 1024;
     public const int WriteLease = 1;
     public const int Unlease = 2;
+    public const uint MemoryCloseOnExec = 1;
     public const nuint GetFlags = 0x8008_6601;
     public const nuint SetFlags = 0x4008_6602;
     private const string Library = "libc";
@@ -37,6 +38,9 @@ internal static partial class LibC
 
     [LibraryImport(Library, EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial SafeFileHandle OpenAt(SafeFileHandle directory, string name, int flags, uint mode);
+
+    [LibraryImport(Library, EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial SafeFileHandle CreateMemoryFile(string name, uint flags);
 
     [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Status(SafeFileHandle directory, string name, int flags, uint mask, out FileStatus status);

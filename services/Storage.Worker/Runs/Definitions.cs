@@ -20,6 +20,8 @@ internal static class Definitions
     public static VolumeDefinition Check(PoolDefinition pool, VolumeDefinition volume, VolumePurpose purpose = VolumePurpose.Create) =>
         VolumeRules.Complete(PoolTypes.Of(pool.Type), volume, purpose);
 
+    public static SecretReference? Check(SecretReference? secret, string field) => secret is null ? null : SecretRules.Complete(secret, field);
+
     /// <summary>A name that stays inside the pool and is no option of a tool.</summary>
     public static string CheckName(string? name)
     {

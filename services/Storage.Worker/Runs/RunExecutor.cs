@@ -11,7 +11,7 @@ namespace Storage.Worker;
 /// replica may do is executed while this worker holds it.
 /// </summary>
 public sealed class RunExecutor(
-    RunJournal journal, Reporter reporter, HostEvents events, PoolBackends backends, PoolLanes lanes, SharedRuns shared,
+    RunJournal journal, Reporter reporter, HostEvents events, PoolBackends backends, PoolLanes lanes, SharedRuns shared, RunSecrets secrets,
     WorkerMetrics metrics, TimeProvider time, ILogger log, CancellationToken stopping)
 {
     private static readonly ActivitySource Activities = new(ServiceTelemetry.Source, ServiceTelemetry.Version);
@@ -102,6 +102,7 @@ public sealed class RunExecutor(
                 Plan = live.Plan,
                 IsCutOff = () => live.CutOff,
                 HasEndedAsync = journal.HasEndedAsync,
+                Secrets = (secret, token) => secrets.ResolveAsync(operation.OperationId, secret, token),
             };
             context = new RunContext(live, run, events, reporter, backends, log);
             try

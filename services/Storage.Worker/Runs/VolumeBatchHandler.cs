@@ -19,7 +19,11 @@ internal static class VolumeBatchHandler
         try
         {
             var progress = new PartProgress(context.Run.Progress, volumes.Count);
-            var single = new Run(context.Run.OperationId, context.Run.Resumed, context.Run.BeginAsync, progress) { IsCutOff = () => context.CutOff };
+            var single = new Run(context.Run.OperationId, context.Run.Resumed, context.Run.BeginAsync, progress)
+            {
+                IsCutOff = () => context.CutOff,
+                Secrets = context.Run.ResolveAsync,
+            };
             foreach (var volume in volumes)
             {
                 cancellationToken.ThrowIfCancellationRequested();

@@ -19,7 +19,7 @@ internal static class VolumeHandlers
         var cloner = context.Require<IVolumeCloner>();
         var volume = Definitions.Check(context.Pool, command.Volume, VolumePurpose.Clone);
         var pool = command.SourcePool is null ? context.Pool : Definitions.Check(context.Operation.SourcePool);
-        var source = new CloneSource(pool, context.Backends.Require<IPoolBackend>(pool.Type), Definitions.CheckName(command.SourceVolume));
+        var source = new CloneSource(pool, context.Backends.Require<IPoolBackend>(pool.Type), Definitions.CheckName(command.SourceVolume), Definitions.Check(command.SourceSecret, "sourceSecret"));
         var cloned = await cloner.CloneVolumeAsync(context.Pool, volume, source, command.Reflink, context.Run, cancellationToken);
         await SayMadeAsync(context, cloned, () => context.VolumeIs(
             cloned.Name, new VolumeCloned(context.PoolId, cloned, pool.Uuid!.Value, source.Volume)));
@@ -32,7 +32,8 @@ internal static class VolumeHandlers
         var resizer = context.Require<IVolumeResizer>();
         var resize = context.Run is { Resumed: true, Plan: { } plan }
             ? JsonSerializer.Deserialize<VolumeResize>(plan, StorageJson.Options)!
-            : VolumeResize.Of(command, await resizer.ReadVolumeAsync(context.Pool, name, cancellationToken) ?? throw Missing(context, name));
+            : VolumeResize.Of(command with { Secret = Definitions.Check(command.Secret, "secret") },
+                await resizer.ReadVolumeAsync(context.Pool, name, cancellationToken) ?? throw Missing(context, name));
         if (resize.To < resize.From)
             await RequireUnusedAsync(context, name, command.Force, cancellationToken);
         // A difference is applied to what was there at first, also by the resumed run.

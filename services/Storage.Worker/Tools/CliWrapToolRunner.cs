@@ -32,8 +32,8 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
         try
         {
             running = InOwnSession(path, command.Arguments)
-                .WithEnvironmentVariables(Environment())
-                .WithStandardInputPipe(command.Input is { } input ? PipeSource.FromString(input) : PipeSource.Null)
+                .WithEnvironmentVariables(Environment(command))
+                .WithStandardInputPipe(Input(command))
                 .WithStandardOutputPipe(stdout.Target)
                 .WithStandardErrorPipe(stderr.Target)
                 .WithValidation(CommandResultValidation.None)
@@ -97,7 +97,15 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
             ? Cli.Wrap(setsid).WithArguments(arguments.Prepend(path))
             : Cli.Wrap(path).WithArguments(arguments);
 
-    private static Dictionary<string, string?> Environment()
+    private static PipeSource Input(HostCommand command) => command switch
+    {
+        // Written as it lies: no copy of it stays behind.
+        { SecretInput: { } secret } => PipeSource.Create(async (input, cancellationToken) => await input.WriteAsync(secret.Bytes, cancellationToken)),
+        { Input: { } text } => PipeSource.FromString(text),
+        _ => PipeSource.Null,
+    };
+
+    private static Dictionary<string, string?> Environment(HostCommand command)
     {
         var variables = System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .Select(variable => (string)variable.Key)
@@ -105,6 +113,8 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
             .ToDictionary(name => name, _ => (string?)null);
         variables["PATH"] = ToolPath.Variable;
         variables["LC_ALL"] = "C";
+        foreach (var (name, value) in command.Variables)
+            variables[name] = value;
         return variables;
     }
 

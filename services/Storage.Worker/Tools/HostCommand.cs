@@ -1,3 +1,5 @@
+using Storage.Contracts;
+
 namespace Storage.Worker;
 
 /// <summary>One call of a host tool. There is no shell: the arguments reach the program as they are.</summary>
@@ -17,6 +19,12 @@ public sealed record HostCommand(string Program, IReadOnlyList<string> Arguments
 
     /// <summary>What the tool reads on its standard input; null is an empty one.</summary>
     public string? Input { get; init; }
+
+    /// <summary>A secret that the tool reads on its standard input instead. It is given to no file, argument or variable.</summary>
+    public SecretValue? SecretInput { get; init; }
+
+    /// <summary>Variables that the tool gets beside those that all have.</summary>
+    public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The tool is killed when it has run for so long.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(5);

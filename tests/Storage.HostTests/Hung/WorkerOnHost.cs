@@ -27,6 +27,7 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     private WorkerOnHost(IEnumerable<IPoolBackend> backends, TimeSpan answerLimit) => worker = new FamilyWorker(
         PoolFamily.File, new WorkerOptions { Host = "host-a", StateFolder = state, StorageAnswerLimit = answerLimit }, backends, TakeAsync,
         (_, _) => throw new InvalidOperationException("A file is of one host."),
+        (_, _) => throw new InvalidOperationException("No secret is needed."),
         services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger<FamilyWorker>.Instance);
 
     public IEnumerable<StorageEvent> Events => events;

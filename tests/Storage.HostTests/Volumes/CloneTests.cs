@@ -107,16 +107,12 @@ public sealed class CloneTests : IDisposable
     }
 
     [Fact]
-    public async Task An_image_with_its_data_in_another_file_and_an_encrypted_one_are_refused()
+    public async Task An_image_with_its_data_in_another_file_is_refused()
     {
         await PrepareAsync();
         await host.Tools.RunAsync(
             new HostCommand(Requires.Tool("qemu-img"), "create", "-f", "qcow2", "-o", $"data_file={host.Path}/data", $"{host.Path}/split", "1M"), Cancellation);
-        await host.Tools.RunAsync(
-            new HostCommand(Requires.Tool("qemu-img"), "create", "-f", "luks", "--object", "secret,id=s,data=x", "-o", "key-secret=s,iter-time=10", $"{host.Path}/luks", "1M"),
-            Cancellation);
-        foreach (var source in new[] { "split", "luks" })
-            Assert.Equal(ErrorCodes.Unsupported, (await RefusedAsync(() => host.CloneAsync(new VolumeDefinition { Name = "copy" }, host.Source(source), Cancellation))).Code);
+        Assert.Equal(ErrorCodes.Unsupported, (await RefusedAsync(() => host.CloneAsync(new VolumeDefinition { Name = "copy" }, host.Source("split"), Cancellation))).Code);
     }
 
     [Theory]

@@ -12,6 +12,9 @@ public sealed class TestBackends : IAsyncLifetime
     private readonly string _folder = Directory.CreateTempSubdirectory("storage-backends-").FullName;
     private int _spaces;
 
+    /// <summary>What the servers write, where they are processes of this machine; else null.</summary>
+    public string? Folder { get; private set; }
+
     /// <summary>Tests may stop, kill and start it, and leave it started.</summary>
     public Broker Broker { get; private set; } = null!;
 
@@ -24,6 +27,7 @@ public sealed class TestBackends : IAsyncLifetime
         // The database server may run as another user.
         File.SetUnixFileMode(_folder, (UnixFileMode)Convert.ToInt32("711", 8));
         var backend = Choose();
+        Folder = backend == "local" ? _folder : null;
         (Broker, Database) = backend == "docker" ? ContainerServers.Create() : await LocalServers.CreateAsync(_folder);
         var cancellation = TestContext.Current.CancellationToken;
         await Task.WhenAll(Broker.StartAsync(cancellation), Database.StartAsync(cancellation));

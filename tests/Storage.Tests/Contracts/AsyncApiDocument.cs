@@ -142,6 +142,11 @@ internal sealed class AsyncApiDocument
         Channel("holdReplies", null, "The responseAddress of a question.", answers);
         Operation("receiveHold", "receive", "inventory", "Says whether a worker may run what any replica may take.", questions,
             Reply("holdReplies", "$message.payload#/responseAddress", answers));
+        string[] wanted = [Enveloped(typeof(ResolveSecret))], resolved = [Enveloped(typeof(SecretResolved))];
+        Channel("secrets", Queues.Secrets, "Questions of the workers for the secrets of what they run.", wanted, QueueBinding());
+        Channel("secretReplies", null, "The responseAddress of a question for a secret.", resolved);
+        Operation("receiveSecretQuestion", "receive", "secrets", "Gives a worker a secret of an operation that it runs, sealed to the key of the question.", wanted,
+            Reply("secretReplies", "$message.payload#/responseAddress", resolved));
     }
 
     private void DeadLetters()

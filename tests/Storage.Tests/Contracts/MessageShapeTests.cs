@@ -10,6 +10,7 @@ public sealed class MessageShapeTests
     [
         typeof(SubmitCommand), typeof(CommandAccepted), typeof(CommandRejected), typeof(StorageEvent),
         typeof(RunOperations), typeof(CancelRun), typeof(ExpireRun), typeof(HostReport), typeof(ReportTaken), typeof(HoldRun), typeof(RunHold), typeof(DeadLetter),
+        typeof(ResolveSecret), typeof(SecretResolved),
     ];
 
     public static TheoryData<Type> Messages => [.. CommandTypes.All.Select(command => command.Type), .. EventTypes.All, .. Others];
@@ -60,8 +61,10 @@ public sealed class MessageShapeTests
         urn:message:Storage.Contracts:RefreshVolume
         urn:message:Storage.Contracts:ReportTaken
         urn:message:Storage.Contracts:ResizeVolume
+        urn:message:Storage.Contracts:ResolveSecret
         urn:message:Storage.Contracts:RunHold
         urn:message:Storage.Contracts:RunOperations
+        urn:message:Storage.Contracts:SecretResolved
         urn:message:Storage.Contracts:SetPoolAutostart
         urn:message:Storage.Contracts:StartPool
         urn:message:Storage.Contracts:StopPool
@@ -108,6 +111,6 @@ public sealed class MessageShapeTests
 
     [Fact]
     public void Names_of_queues_stay() => Assert.Equal(
-        ["storage.commands", "storage.commands.json", "storage.inventory", "storage.events", "storage.dead-letters", "storage.file.host-a", "storage.network"],
-        [Queues.Commands, Queues.JsonCommands, Queues.Inventory, Queues.Events, Queues.DeadLetters, Queues.Worker(PoolFamily.File, "host-a"), Queues.Worker(PoolFamily.Network)]);
+        ["storage.commands", "storage.commands.json", "storage.inventory", "storage.events", "storage.dead-letters", "storage.secrets", "storage.file.host-a", "storage.network"],
+        [Queues.Commands, Queues.JsonCommands, Queues.Inventory, Queues.Events, Queues.DeadLetters, Queues.Secrets, Queues.Worker(PoolFamily.File, "host-a"), Queues.Worker(PoolFamily.Network)]);
 }

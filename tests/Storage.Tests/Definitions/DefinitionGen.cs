@@ -23,8 +23,9 @@ internal static class DefinitionGen
         ? Word.Select(usage => new SecretReference(Usage: usage, Type: "passphrase"))
         : Gen.Guid.Select(uuid => new SecretReference(Uuid: uuid, Type: "passphrase")));
 
-    private static readonly Gen<SourceAuth?> Auth = Optional(
-        Gen.Select(Gen.Enum<AuthKind>(), Word, Secret, (kind, user, secret) => new SourceAuth(kind, user, secret)));
+    private static Gen<SourceAuth?> Auth(string? format) => Optional(format == "cifs"
+        ? Gen.Select(Gen.OneOf("user", "DOMAIN\\user", "名 é"), Secret, (user, secret) => new SourceAuth(AuthKind.Cifs, user, secret))
+        : Gen.Select(Gen.OneOf(AuthKind.Chap, AuthKind.Ceph), Word, Secret, (kind, user, secret) => new SourceAuth(kind, user, secret)));
 
     private static readonly Gen<SourceAdapter> Adapter = Gen.OneOf(
         Gen.Int[0, 99].Select(number => new SourceAdapter(AdapterKind.ScsiHost, $"scsi_host{number}")),
@@ -91,7 +92,7 @@ internal static class DefinitionGen
         Gen.Select(AbsolutePath, Format(type.VolumeFormats), Permissions, (path, format, permissions) => new BackingStore(path, format, permissions));
 
     private static Gen<PoolSource> Source(PoolTypeInfo type) =>
-        Gen.Select(Word, Hosts, Devices(type), AbsolutePath, Adapter, IscsiName, Gen.Select(Format(type.SourceFormats), Auth, Optional(Word)))
+        Gen.Select(Word, Hosts, Devices(type), AbsolutePath, Adapter, IscsiName, Format(type.SourceFormats).SelectMany(format => Gen.Select(Gen.Const(format), Auth(format), Optional(Word))))
             .Select((name, hosts, devices, dir, adapter, initiator, rest) => new PoolSource
             {
                 Name = name,

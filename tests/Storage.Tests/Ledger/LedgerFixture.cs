@@ -37,11 +37,17 @@ public sealed class LedgerFixture : IAsyncLifetime
     /// <summary>What was sent to the network family: to any replica, or to that of a host.</summary>
     public ConcurrentQueue<(string Queue, object Message)> ToReplicas { get; } = [];
 
+    /// <summary>The keys of secrets, from the next start on.</summary>
+    public string SecretKeys { get; set; } = SecretRing.NewKey();
+
     /// <summary>What the ledger has logged.</summary>
     public LogLines Log { get; } = new();
 
     /// <summary>What the worker announces that it can do.</summary>
     public IReadOnlyList<string> Operations { get; set; } = ["Build", "Delete", "CreateVolume", "DeleteVolume"];
+
+    /// <summary>The database's files, as they lie on the disk.</summary>
+    public IEnumerable<string> DatabaseFiles => Directory.EnumerateFiles(folder, "ledger.db*");
 
     public T Get<T>()
         where T : notnull => host.Services.GetRequiredService<T>();
@@ -67,10 +73,12 @@ public sealed class LedgerFixture : IAsyncLifetime
         {
             ["Bus:Uri"] = "memory",
             ["Ledger:Connection"] = $"Data Source={folder}/ledger.db",
+            ["Secrets:Key"] = SecretKeys,
         });
         builder.Services.AddLogging(logging => logging.AddProvider(Log));
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.Services.AddLedger(builder.Configuration);
+        builder.Services.AddSecrets(builder.Configuration);
         builder.Services.AddSingleton(new BusEndpoint(Queues.Worker(PoolFamily.File, Host), (_, endpoint) =>
         {
             endpoint.Handler<RunOperations>(context =>

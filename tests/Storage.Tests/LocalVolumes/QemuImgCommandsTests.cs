@@ -53,14 +53,14 @@ public sealed class QemuImgCommandsTests
         "vmdk",
         """convert -p -n --target-is-zero -f vmdk -O qcow2 json:{"driver":"vmdk","file":{"driver":"file","filename":"/p/a"},"backing":null} /p/v""")]
     public void An_image_is_converted_with_exactly_these_arguments(string format, string arguments) =>
-        Assert.Equal(arguments, Text(QemuImgCommands.Convert("qemu-img", [new ImageSource(format, "/p/a")], "qcow2", "/p/v")));
+        Assert.Equal(arguments, Text(QemuImgCommands.Convert("qemu-img", [new ImageSource(format, "/p/a")], new ImageSource("qcow2", "/p/v"))));
 
     [Fact]
     public void A_chain_is_named_to_its_end_so_that_no_header_is_followed() => Assert.Equal(
         """convert -p -n --target-is-zero -f qcow2 -O raw json:{"driver":"qcow2","file":{"driver":"file","filename":"/p/a\"b:<é>"},"""
             + """ "backing":{"driver":"qed","file":{"driver":"file","filename":"/p/b"},"backing":{"driver":"raw","file":{"driver":"file","filename":"/p/c"}}}} /p/v"""[1..],
         Text(QemuImgCommands.Convert(
-            "qemu-img", [new ImageSource("qcow2", "/p/a\"b:<é>"), new ImageSource("qed", "/p/b"), new ImageSource("raw", "/p/c")], "iso", "/p/v")));
+            "qemu-img", [new ImageSource("qcow2", "/p/a\"b:<é>"), new ImageSource("qed", "/p/b"), new ImageSource("raw", "/p/c")], new ImageSource("iso", "/p/v"))));
 
     [Theory]
     [InlineData(1 << 20, 2 << 20, false, "resize -f qed X 2097152")]
@@ -73,7 +73,7 @@ public sealed class QemuImgCommandsTests
     [Fact]
     public void A_long_conversion_has_no_deadline_but_a_stall_limit()
     {
-        var command = QemuImgCommands.Convert("qemu-img", [new ImageSource("raw", "/p/a")], "qcow2", "/p/v");
+        var command = QemuImgCommands.Convert("qemu-img", [new ImageSource("raw", "/p/a")], new ImageSource("qcow2", "/p/v"));
         Assert.Equal(Timeout.InfiniteTimeSpan, command.Deadline);
         Assert.NotNull(command.StallLimit);
     }

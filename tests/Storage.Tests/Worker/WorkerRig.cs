@@ -21,6 +21,9 @@ internal sealed class WorkerRig : IAsyncDisposable
     /// <summary>What is answered to those who ask for a run that any replica may take.</summary>
     public HoldDesk Holds { get; } = new();
 
+    /// <summary>What is answered to those who ask for a secret.</summary>
+    public AskForSecret AskForSecret { get; set; } = (_, _) => throw new InvalidOperationException("No secret is needed.");
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public WorkerOptions Options { get; } = new()
@@ -37,7 +40,7 @@ internal sealed class WorkerRig : IAsyncDisposable
     public FamilyWorker New(params IPoolBackend[] backends)
     {
         var worker = new FamilyWorker(
-            PoolFamily.File, Options, backends.Length == 0 ? [Backend] : backends, Inbox.SendAsync, Holds.AskAsync,
+            PoolFamily.File, Options, backends.Length == 0 ? [Backend] : backends, Inbox.SendAsync, Holds.AskAsync, AskForSecret,
             services.GetRequiredService<IMeterFactory>(), Time, NullLogger<FamilyWorker>.Instance);
         workers.Add(worker);
         return worker;

@@ -521,6 +521,53 @@ namespace Storage.Ledger.Migrations.Postgres
                     b.ToTable("pools", (string)null);
                 });
 
+            modelBuilder.Entity("Storage.Ledger.SecretRow", b =>
+                {
+                    b.Property<Guid>("Uuid")
+                        .HasColumnType("uuid")
+                        .HasColumnName("uuid");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("text")
+                        .HasColumnName("description")
+                        .UseCollation("C");
+
+                    b.Property<string>("KeyId")
+                        .HasColumnType("text")
+                        .HasColumnName("key_id")
+                        .UseCollation("C");
+
+                    b.Property<DateTime>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.Property<string>("Usage")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("usage")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Value")
+                        .HasColumnType("bytea")
+                        .HasColumnName("value");
+
+                    b.HasKey("Uuid")
+                        .HasName("pk_secrets");
+
+                    b.HasIndex("KeyId")
+                        .HasDatabaseName("ix_secrets_key_id");
+
+                    b.HasIndex("Usage")
+                        .IsUnique()
+                        .HasDatabaseName("ix_secrets_usage");
+
+                    b.ToTable("secrets", (string)null);
+                });
+
             modelBuilder.Entity("Storage.Ledger.VolumeRow", b =>
                 {
                     b.Property<Guid>("PoolId")

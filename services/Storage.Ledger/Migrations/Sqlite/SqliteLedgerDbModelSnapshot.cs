@@ -482,6 +482,50 @@ namespace Storage.Ledger.Migrations.Sqlite
                     b.ToTable("pools", (string)null);
                 });
 
+            modelBuilder.Entity("Storage.Ledger.SecretRow", b =>
+                {
+                    b.Property<Guid>("Uuid")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("uuid");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.Property<string>("KeyId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_id");
+
+                    b.Property<DateTime>("UpdatedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("updated_at");
+
+                    b.Property<string>("Usage")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("usage");
+
+                    b.Property<byte[]>("Value")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("value");
+
+                    b.HasKey("Uuid")
+                        .HasName("pk_secrets");
+
+                    b.HasIndex("KeyId")
+                        .HasDatabaseName("ix_secrets_key_id");
+
+                    b.HasIndex("Usage")
+                        .IsUnique()
+                        .HasDatabaseName("ix_secrets_usage");
+
+                    b.ToTable("secrets", (string)null);
+                });
+
             modelBuilder.Entity("Storage.Ledger.VolumeRow", b =>
                 {
                     b.Property<Guid>("PoolId")
