@@ -45,6 +45,9 @@ public sealed class PoolRow
 
     public DateTimeOffset? ObservedAt { get; set; }
 
+    /// <summary>Its worker tells by itself what others change in it.</summary>
+    public bool Watched { get; set; }
+
     /// <summary>The revision of the newest event applied.</summary>
     public long Revision { get; set; }
 

@@ -61,6 +61,8 @@ internal struct FileStatus
     public FileTime Modified;
     public uint RawMajor;
     public uint RawMinor;
+    public uint DeviceMajor;
+    public uint DeviceMinor;
 
     public readonly FileKind Kind => (FileKind)(ModeBits & KindBits);
 
@@ -98,4 +100,15 @@ internal struct FileSystemStatus
     public ulong Blocks;
     public ulong FreeBlocks;
     public ulong AvailableBlocks;
+}
+
+/// <summary>struct pollfd.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct PollEntry(int descriptor)
+{
+    private const short Readable = 1;
+
+    public int Descriptor = descriptor;
+    public short Wanted = Readable;
+    public short Seen;
 }

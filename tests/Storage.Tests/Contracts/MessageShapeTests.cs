@@ -86,6 +86,7 @@ public sealed class MessageShapeTests
         PoolBuilt
         PoolDefined
         PoolDeleted
+        PoolRefreshWanted
         PoolRefreshed
         PoolSourcesFound
         PoolStarted
@@ -101,6 +102,7 @@ public sealed class MessageShapeTests
         VolumeVanished
         VolumeWiped
         VolumesObserved
+        VolumesSeen
         WorkerAnnounced
         WorkerLost
         """,

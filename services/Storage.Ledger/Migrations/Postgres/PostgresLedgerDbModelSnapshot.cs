@@ -511,6 +511,10 @@ namespace Storage.Ledger.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("version");
 
+                    b.Property<bool>("Watched")
+                        .HasColumnType("boolean")
+                        .HasColumnName("watched");
+
                     b.HasKey("Id")
                         .HasName("pk_pools");
 

@@ -472,6 +472,10 @@ namespace Storage.Ledger.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("version");
 
+                    b.Property<bool>("Watched")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("watched");
+
                     b.HasKey("Id")
                         .HasName("pk_pools");
 
