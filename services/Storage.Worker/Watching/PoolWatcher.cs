@@ -14,8 +14,7 @@ public sealed class PoolWatcher : IAsyncDisposable
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock gate = new();
-    private readonly Dictionary<Guid, WatchedPool> pools = [];
-    private readonly Dictionary<int, HashSet<WatchedPool>> byWatch = [];
+    private readonly PoolWatches watches;
     private readonly Dictionary<Guid, int> held = [];
     private readonly HashSet<WatchedPool> pending = [];
     private readonly SemaphoreSlim wake = new(0);
@@ -27,15 +26,13 @@ public sealed class PoolWatcher : IAsyncDisposable
     private readonly ILogger log;
     private readonly long started;
     private readonly Task loop;
-    private DirectoryWatches? directories;
-    private bool limitTold;
-    private bool disposed;
 
     public PoolWatcher(
         PoolLanes lanes, Reporter reporter, HostEvents events, WorkerMetrics metrics, TimeProvider time, ILogger log, CancellationToken stopping)
     {
         (this.reporter, this.metrics, this.time, this.log) = (reporter, metrics, time, log);
         this.stopping = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        watches = new PoolWatches(Hear, log);
         look = new PoolLook(lanes, events);
         started = time.GetTimestamp();
         loop = Task.Run(RunAsync, CancellationToken.None);
@@ -47,7 +44,7 @@ public sealed class PoolWatcher : IAsyncDisposable
         get
         {
             lock (gate)
-                return pools.Values.Count(pool => pool.Watch is not null);
+                return watches.Pools.Count(pool => pool.Watch is not null);
         }
     }
 
@@ -59,21 +56,26 @@ public sealed class PoolWatcher : IAsyncDisposable
     /// </summary>
     public bool Watch(PoolDefinition definition, IWatchedPool backend)
     {
-        var id = definition.Uuid!.Value;
         try
         {
             using var directory = LocalDirectory.Open(backend.WatchedDirectory(definition));
-            if (!directory.IsShared && TryAdd(directory) is { } watch)
+            if (!directory.IsShared)
             {
-                Keep(id, definition, backend, watch);
-                return true;
+                lock (gate)
+                {
+                    if (watches.TryAdd(directory) is { } watch)
+                    {
+                        watches.Keep(definition, backend, watch);
+                        return true;
+                    }
+                }
             }
         }
         catch (StorageException)
         {
             // Whoever lists the directory next says what is wrong with it.
         }
-        Unwatch(id);
+        Unwatch(definition.Uuid!.Value);
         return false;
     }
 
@@ -82,10 +84,8 @@ public sealed class PoolWatcher : IAsyncDisposable
     {
         lock (gate)
         {
-            if (!pools.Remove(id, out var pool))
-                return;
-            pending.Remove(pool);
-            EndWatch(pool);
+            if (watches.Remove(id) is { } pool)
+                pending.Remove(pool);
         }
     }
 
@@ -94,7 +94,7 @@ public sealed class PoolWatcher : IAsyncDisposable
     {
         lock (gate)
         {
-            if (pools.TryGetValue(id, out var pool))
+            if (watches.Find(id) is { } pool)
                 AddAll(pool);
         }
     }
@@ -112,7 +112,7 @@ public sealed class PoolWatcher : IAsyncDisposable
                 held[id] = held.GetValueOrDefault(id) + 1;
                 return new Release(() => End(id));
             }
-            if (!pools.TryGetValue(id, out var pool))
+            if (watches.Find(id) is not { } pool)
                 return null;
             pool.Changes.Begin(names);
             if (pool.Looking)
@@ -126,72 +126,12 @@ public sealed class PoolWatcher : IAsyncDisposable
     {
         await stopping.CancelAsync();
         await loop;
-        DirectoryWatches? last;
+        IDisposable? last;
         lock (gate)
-        {
-            disposed = true;
-            (last, directories) = (directories, null);
-            pools.Clear();
-        }
-        // Its thread may be waiting for the lock.
+            last = watches.Close();
         last?.Dispose();
         wake.Dispose();
         stopping.Dispose();
-    }
-
-    private int? TryAdd(LocalDirectory directory)
-    {
-        lock (gate)
-        {
-            if (disposed)
-                return null;
-            directories ??= DirectoryWatches.TryOpen(Hear);
-            if (directories is null)
-            {
-                TellLimit(HostErrors.Last, "fs.inotify.max_user_instances");
-                return null;
-            }
-            // The directory is open already: the kernel asks no file system.
-            var watch = directories.Add(directory);
-            if (watch >= 0)
-                return watch;
-            TellLimit(HostErrors.Last, "fs.inotify.max_user_watches");
-            return null;
-        }
-    }
-
-    private void TellLimit(int errno, string setting)
-    {
-        if (limitTold)
-            return;
-        limitTold = true;
-        WorkerLog.NotWatched(log, HostErrors.Text(errno), setting);
-    }
-
-    private void Keep(Guid id, PoolDefinition definition, IPoolBackend backend, int watch)
-    {
-        lock (gate)
-        {
-            if (!pools.TryGetValue(id, out var pool))
-                pools[id] = pool = new WatchedPool(id) { Definition = definition, Backend = backend };
-            if (pool.Watch != watch)
-                EndWatch(pool);
-            (pool.Definition, pool.Backend, pool.Watch, pool.LostAt) = (definition, backend, watch, null);
-            if (!byWatch.TryGetValue(watch, out var same))
-                byWatch[watch] = same = [];
-            same.Add(pool);
-        }
-    }
-
-    private void EndWatch(WatchedPool pool)
-    {
-        if (pool.Watch is not { } watch)
-            return;
-        pool.Watch = null;
-        if (!byWatch.TryGetValue(watch, out var same) || !same.Remove(pool) || same.Count > 0)
-            return;
-        byWatch.Remove(watch);
-        directories?.Remove(watch);
     }
 
     /// <summary>On the thread of the watches.</summary>
@@ -202,18 +142,17 @@ public sealed class PoolWatcher : IAsyncDisposable
             if (change.What.HasFlag(DirectoryEvents.Overflow))
             {
                 metrics.WatchOverflowed();
-                foreach (var pool in pools.Values)
+                foreach (var pool in watches.Pools)
                     AddAll(pool);
                 return;
             }
             metrics.WatchHeard();
-            if (!byWatch.TryGetValue(change.Watch, out var watching))
-                return;
+            var watching = watches.Of(change.Watch);
             if ((change.What & DirectoryEvents.Self) != 0)
             {
                 foreach (var pool in watching.ToList())
                 {
-                    EndWatch(pool);
+                    watches.End(pool);
                     pool.LostAt ??= Now;
                     Pend(pool);
                 }
@@ -228,8 +167,6 @@ public sealed class PoolWatcher : IAsyncDisposable
             }
         }
     }
-
-    private bool IsWatched(WatchedPool pool) => pools.GetValueOrDefault(pool.Id) == pool;
 
     private void AddAll(WatchedPool pool)
     {
@@ -257,7 +194,7 @@ public sealed class PoolWatcher : IAsyncDisposable
         lock (gate)
         {
             pool.Changes.End(names, Now);
-            if (IsWatched(pool) && pool.Changes.Due() is not null)
+            if (watches.Has(pool) && pool.Changes.Due() is not null)
                 Pend(pool);
         }
     }
@@ -356,7 +293,7 @@ public sealed class PoolWatcher : IAsyncDisposable
         lock (gate)
         {
             // It was stopped, or refreshed and so watched again, meanwhile.
-            if (pool.LostAt is null || !IsWatched(pool))
+            if (pool.LostAt is null || !watches.Has(pool))
                 return;
         }
         Unwatch(pool.Id);
@@ -368,7 +305,7 @@ public sealed class PoolWatcher : IAsyncDisposable
     {
         lock (gate)
         {
-            if (!IsWatched(pool))
+            if (!watches.Has(pool))
                 return null;
             if (pool.Disturbed.Count == 0)
                 return seen;

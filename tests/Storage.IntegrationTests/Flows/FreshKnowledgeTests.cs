@@ -115,6 +115,17 @@ public sealed class FreshKnowledgeTests(FleetFixture fixture) : IClassFixture<Fl
         Assert.InRange(looks, 1, 20);
     }
 
+    [Theory]
+    [InlineData("/v1/pools/{pool}")]
+    [InlineData("/v1/pools/{pool}/volumes")]
+    [InlineData("/v1/pools/{pool}/volumes/{volume}")]
+    public async Task The_api_document_says_that_an_age_can_be_asked_for(string path)
+    {
+        var get = (await Client.ReadAsync("/openapi/v1.json")).GetProperty("paths").GetProperty(path).GetProperty("get");
+        Assert.Contains("Cache-Control", get.GetProperty("parameters").EnumerateArray().Select(StorageUnderTest.Name));
+        Assert.True(get.GetProperty("responses").GetProperty("200").GetProperty("headers").TryGetProperty("Age", out _));
+    }
+
     [Fact]
     public async Task A_look_that_cannot_be_or_does_not_come_in_time_is_a_typed_error()
     {
