@@ -110,7 +110,7 @@ public sealed class WatchTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_file_that_changes_all_the_time_is_told_no_more_than_twice_in_ten_seconds()
+    public async Task A_file_that_changes_all_the_time_is_told_every_ten_seconds_and_in_its_last_state()
     {
         var pool = await pools.StartAsync("p", "busy");
         for (var i = 0; i < 3; i++)
@@ -120,8 +120,10 @@ public sealed class WatchTests : IAsyncDisposable
             await pools.SettledAsync();
         }
         await pools.FirstAsync<VolumesSeen>(pool, seen => seen.Volumes.Any(volume => volume.Capacity == 603));
-        // The first time, and the last state after the rest of ten seconds.
-        Assert.Equal([203, 603], pools.Seen(pool).Select(seen => Assert.Single(seen.Volumes).Capacity));
+        // Revisions are microseconds, taken as a look begins.
+        var looks = pools.Told<VolumesSeen>(pool).Select(told => told.Revision).ToList();
+        Assert.All(looks.Zip(looks.Skip(1)), pair => Assert.True(pair.Second - pair.First > 8_000_000));
+        Assert.InRange(looks.Count, 2, 9);
     }
 
     [Fact]

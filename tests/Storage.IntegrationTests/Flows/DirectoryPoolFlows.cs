@@ -48,7 +48,7 @@ public abstract class DirectoryPoolFlows(StorageUnderTest storage)
         await Client.DeleteAsync("/v1/pools/lifecycle");
         Assert.Equal(HttpStatusCode.NotFound, (await Client.GetAsync("/v1/pools/lifecycle")).Status);
 
-        var told = (await Client.ReadEventsAsync(from)).Where(entry => !entry.Type.StartsWith("Operation", StringComparison.Ordinal) && Resources.PoolOf(entry.Resource) is not null);
+        var told = (await Client.ReadEventsAsync(from)).Where(entry => !entry.Type.StartsWith("Operation", StringComparison.Ordinal) && Resources.PoolOf(entry.Resource) == pool.GetProperty("id").GetGuid());
         Assert.Equal(
             ["PoolDefined", "PoolBuilt", "PoolStarted", "VolumeCreated", "VolumeCreated", "PoolStopped", "PoolStarted", "VolumeDeleted", "VolumeDeleted", "PoolStopped", "PoolDeleted", "PoolUndefined"],
             told.Select(entry => entry.Type));
