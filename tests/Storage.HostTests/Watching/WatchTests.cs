@@ -163,9 +163,15 @@ public sealed class WatchTests : IAsyncDisposable
             for (var i = 0; !told.IsCancellationRequested; i++)
                 File.WriteAllText(WatchedPools.In(pool, $"{i % 20}"), "");
         }, Cancellation);
-        await pools.FirstAsync<PoolRefreshWanted>(pool);
-        await told.CancelAsync();
-        await noise;
+        try
+        {
+            await pools.FirstAsync<PoolRefreshWanted>(pool);
+        }
+        finally
+        {
+            await told.CancelAsync();
+            await noise;
+        }
     }
 
     [Theory]
