@@ -31,7 +31,7 @@ internal sealed class WorkerOnHost : IAsyncDisposable
         (_, _) => throw new InvalidOperationException("A file is of one host."),
         services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger<FamilyWorker>.Instance);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     public IEnumerable<StorageEvent> Events => events;
 
@@ -57,13 +57,14 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     /// <summary>The first event so far, or to come, that is wanted. For one waiter at a time.</summary>
     public async Task<StorageEvent> FirstAsync(Func<StorageEvent, bool> wanted)
     {
-        while (true)
+        var asked = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (System.Diagnostics.Stopwatch.GetElapsedTime(asked) < Patience)
         {
             if (events.FirstOrDefault(wanted) is { } found)
                 return found;
-            if (!await told.WaitAsync(Patience, TestContext.Current.CancellationToken))
-                throw new TimeoutException($"Nothing of what is wanted among: {string.Join('\n', events.Select(told => $"{told.Type} {told.Resource} {told.Data}"))}");
+            await told.WaitAsync(Patience, TestContext.Current.CancellationToken);
         }
+        throw new TimeoutException($"Nothing of what is wanted among: {string.Join('\n', events.Select(told => $"{told.Type} {told.Resource} {told.Data}"))}");
     }
 
     /// <summary>Ends when the operation has run for so long that it is told how far it is.</summary>
