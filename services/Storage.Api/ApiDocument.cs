@@ -50,6 +50,8 @@ public static class ApiDocument
         NameEnumerations(operation, context);
         if (metadata.OfType<EntityTagged>().Any())
             AddResponseHeader(operation, "200", HeaderNames.ETag, "The version of the definition.");
+        if (metadata.OfType<Fresh>().Any())
+            DescribeAge(operation);
         if (metadata.OfType<ReadsArrays>().Any())
             AllowArray(operation);
         if (metadata.OfType<CommandEndpoint>().FirstOrDefault() is { } command)
@@ -77,6 +79,17 @@ public static class ApiDocument
             AddResponseHeader(operation, status, HeaderNames.Location, "The operation.");
             AddResponseHeader(operation, status, "Preference-Applied", "The wait that was heeded.");
         }
+    }
+
+    private static void DescribeAge(OpenApiOperation operation)
+    {
+        AddHeader(operation, HeaderNames.CacheControl,
+            "max-age=N: nothing is taken that was last seen on its host more than N seconds ago. What is older is looked at first, which is an "
+            + "operation of this client. 504 (timeout) where the look takes longer than the answer waits, else the error that it ended with. "
+            + "Without it the answer is what was last seen.");
+        AddHeader(operation, "Prefer",
+            $"wait=N: the answer waits up to N seconds, at most {WaitPreference.Limit}, for that look; {FreshReads.Patience.TotalSeconds} where nothing is said.");
+        AddResponseHeader(operation, "200", HeaderNames.Age, "How many seconds ago it was last seen on its host.");
     }
 
     private static void AllowArray(OpenApiOperation operation)

@@ -16,6 +16,7 @@ public static class ApiServices
         services.AddOptions<ApiOptions>().Bind(configuration.GetSection(ApiOptions.Section)).PostConfigure(ReadTokenFile).ValidateOnStart();
         services.AddSingleton<OperationViews>();
         services.AddSingleton<CommandSubmission>();
+        services.AddSingleton<FreshReads>();
         services.AddHostedService<AccessCheck>();
 
         services.ConfigureHttpJsonOptions(json => StorageJson.Configure(json.SerializerOptions, JsonUnmappedMemberHandling.Skip));

@@ -7,13 +7,14 @@ internal sealed partial class SweepTimer(LedgerSweep sweep, InventoryOptions opt
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var every = new RefreshIntervals(options.RefreshEvery, options.RefreshWatchedEvery);
         using var timer = new PeriodicTimer(options.SweepInterval);
         do
         {
             await TryAsync("send again", sweep.SendAgainAsync, stoppingToken);
             await TryAsync("watch workers", sweep.WatchWorkersAsync, stoppingToken);
             await TryAsync("remove dead letters", sweep.RemoveDeadLettersAsync, stoppingToken);
-            await TryAsync("attend pools", token => sweep.AttendPoolsAsync(options.RefreshInterval, token), stoppingToken);
+            await TryAsync("attend pools", token => sweep.AttendPoolsAsync(every, token), stoppingToken);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }

@@ -57,10 +57,11 @@ public sealed class FamilyWorker(
         var shared = new SharedRuns(ask, operation => new HoldRun(operation, Family, Host, Instance), lease, clock, log);
         var secrets = new RunSecrets(
             askForSecret, (operation, secret, key) => new ResolveSecret(operation, Family, Host, Instance, secret, key), log);
-        var executor = new RunExecutor(journal, reporter, events, backends, lanes, shared, secrets, metrics, time, log, stopping.Token);
+        var watcher = new PoolWatcher(lanes, reporter, events, metrics, time, log, stopping.Token);
+        var executor = new RunExecutor(journal, reporter, events, backends, lanes, shared, secrets, watcher, metrics, time, log, stopping.Token);
         var scheduler = new RunScheduler(options.ConcurrentRunsPerPool, executor.ExecuteAsync);
-        metrics.Observe(journal, scheduler, lanes);
-        parts = new Parts(clock, journal, reporter, events, scheduler, lease);
+        metrics.Observe(journal, scheduler, lanes, watcher);
+        parts = new Parts(clock, journal, reporter, events, scheduler, lease, watcher);
         WorkerLog.Active(log, Family, Host, Instance, path);
 
         background = await GoOnAsync(parts);
@@ -82,7 +83,7 @@ public sealed class FamilyWorker(
     /// <summary>When it ends, all the runs are journalled: they will be executed and reported whatever happens to this process.</summary>
     public async Task AcceptAsync(RunOperations message)
     {
-        var (clock, journal, reporter, _, scheduler, _) = RequireActive();
+        var (clock, journal, reporter, _, scheduler, _, _) = RequireActive();
         foreach (var run in message.Runs)
             clock.Observe(run.Revision);
         foreach (var accepted in await journal.AcceptAsync(message.Runs))
@@ -117,7 +118,7 @@ public sealed class FamilyWorker(
     /// <summary>When it ends, the cancel is journalled, also that of a run which has not come yet.</summary>
     public async Task CancelAsync(CancelRun message)
     {
-        var (_, journal, reporter, _, scheduler, _) = RequireActive();
+        var (_, journal, reporter, _, scheduler, _, _) = RequireActive();
         if (await journal.CancelAsync(message.OperationId) is { } outcome)
             await reporter.ReportAsync(outcome, stopping.Token);
         else
@@ -127,7 +128,7 @@ public sealed class FamilyWorker(
     /// <summary>Ends a run that waits, or has not come yet, as a cancel does. One that has started goes on.</summary>
     public async Task ExpireAsync(ExpireRun message)
     {
-        var (_, journal, reporter, _, scheduler, _) = RequireActive();
+        var (_, journal, reporter, _, scheduler, _, _) = RequireActive();
         if (scheduler.Expire(message.OperationId, remember: false))
             return;
         if (await journal.CancelAsync(message.OperationId) is { } outcome)
@@ -163,6 +164,7 @@ public sealed class FamilyWorker(
             WorkerLog.RunsAbandoned(log, RunsGrace.TotalSeconds);
         }
         active.Lease.Dispose();
+        await active.Watcher.DisposeAsync();
         await active.Reporter.DisposeAsync();
         if (!ended.IsCompleted)
             return;
@@ -222,5 +224,6 @@ public sealed class FamilyWorker(
         await active.Reporter.ReportAsync(outcome, stopping.Token);
     }
 
-    private sealed record Parts(RevisionClock Clock, RunJournal Journal, Reporter Reporter, HostEvents Events, RunScheduler Scheduler, WorkerLease Lease);
+    private sealed record Parts(
+        RevisionClock Clock, RunJournal Journal, Reporter Reporter, HostEvents Events, RunScheduler Scheduler, WorkerLease Lease, PoolWatcher Watcher);
 }

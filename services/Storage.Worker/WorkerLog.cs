@@ -79,4 +79,10 @@ internal static partial class WorkerLog
 
     [LoggerMessage(3051, LogLevel.Information, "The storage at {Storage} answers: an abandoned call came back after {Seconds} s.")]
     public static partial void CameBack(ILogger log, Exception? e, string storage, double seconds);
+
+    [LoggerMessage(3070, LogLevel.Warning, "Directories cannot be watched: {Error}. Raise {Setting}. Pools that are not watched are refreshed more often instead; this is told once.")]
+    public static partial void NotWatched(ILogger log, string error, string setting);
+
+    [LoggerMessage(3071, LogLevel.Warning, "What has changed in pool {Pool} could not be looked at; it is to be refreshed.")]
+    public static partial void WatchedLookFailed(ILogger log, Exception e, string? pool);
 }

@@ -13,6 +13,8 @@ public sealed class WorkerMetrics
     private readonly Counter<long> ended;
     private readonly Histogram<double> duration;
     private readonly Counter<long> journalFailures;
+    private readonly Counter<long> watchEvents;
+    private readonly Counter<long> watchOverflows;
 
     public WorkerMetrics(IMeterFactory meters, PoolFamily family)
     {
@@ -22,6 +24,8 @@ public sealed class WorkerMetrics
         ended = meter.CreateCounter<long>("storage.worker.runs.ended", "{run}", "Runs ended, by their terminal event.");
         duration = meter.CreateHistogram<double>("storage.worker.run.duration", "s", "From the start of a run to its end.");
         journalFailures = meter.CreateCounter<long>("storage.worker.journal.failures", "{write}", "Outcomes that could not be journalled at once.");
+        watchEvents = meter.CreateCounter<long>("storage.worker.watch.events", "{event}", "Events of the kernel about watched directories.");
+        watchOverflows = meter.CreateCounter<long>("storage.worker.watch.overflows", "{overflow}", "Times that the kernel had more of them than it keeps.");
     }
 
     public void RunStarted(string command) => started.Add(1, family, new("storage.command", command));
@@ -36,12 +40,17 @@ public sealed class WorkerMetrics
 
     public void JournalFailed() => journalFailures.Add(1, family);
 
-    /// <summary>Shows how full the journal is, how far behind the reports are, and what hangs.</summary>
-    public void Observe(RunJournal journal, RunScheduler scheduler, PoolLanes lanes)
+    public void WatchHeard() => watchEvents.Add(1, family);
+
+    public void WatchOverflowed() => watchOverflows.Add(1, family);
+
+    /// <summary>Shows how full the journal is, how far behind the reports are, what hangs and what is watched.</summary>
+    public void Observe(RunJournal journal, RunScheduler scheduler, PoolLanes lanes, PoolWatcher watcher)
     {
         meter.CreateObservableGauge("storage.worker.journal.runs", () => new Measurement<long>(journal.Entries, family), "{run}", "Runs in the journal.");
         meter.CreateObservableGauge("storage.worker.journal.unreported", () => new Measurement<long>(journal.Unreported, family), "{run}", "Outcomes not yet reported.");
         meter.CreateObservableGauge("storage.worker.runs.executing", () => new Measurement<long>(scheduler.Executing, family), "{run}", "Runs being executed.");
         meter.CreateObservableGauge("storage.worker.calls.hung", () => new Measurement<long>(lanes.Hung, family), "{call}", "Abandoned calls that the storage has not answered.");
+        meter.CreateObservableGauge("storage.worker.pools.watched", () => new Measurement<long>(watcher.Watched, family), "{pool}", "Pools whose directories are watched.");
     }
 }

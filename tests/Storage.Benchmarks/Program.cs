@@ -5,15 +5,21 @@ using Storage.Benchmarks.Codec;
 
 // Measures a running Storage over HTTP: dotnet run -c Release --project tests/Storage.Benchmarks -- --url http://127.0.0.1:8080
 // Or, in this process, image headers and XML: dotnet run -c Release --project tests/Storage.Benchmarks -- codec
+// Or refreshes of large pools by a worker in this process: … -- refresh
 if (args is ["codec"])
 {
     CodecCosts.Print();
     return 0;
 }
+if (args is ["refresh"])
+{
+    await RefreshCosts.PrintAsync();
+    return 0;
+}
 var options = Arguments.Read(args);
 if (options is null)
 {
-    Console.Error.WriteLine("usage: codec | --url URL [--token TOKEN] [--host HOST] [--path DIRECTORY ON THE HOST] [--rounds N]");
+    Console.Error.WriteLine("usage: codec | refresh | --url URL [--token TOKEN] [--host HOST] [--path DIRECTORY ON THE HOST] [--rounds N]");
     return 2;
 }
 using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = options.Url, Timeout = TimeSpan.FromMinutes(5) };

@@ -36,8 +36,15 @@ public sealed record PoolSourcesFound(PoolType Type, IReadOnlyList<PoolSource> S
 
 /// <summary>What was seen of a pool. Sizes in bytes.</summary>
 /// <param name="Skipped">Entries that are no volumes or could not be read.</param>
+/// <param name="Watched">From now on its worker tells by itself what others change in it, as <see cref="VolumesSeen"/>.</param>
 public sealed record PoolObservation(
-    PoolState State, long Capacity, long Allocation, long Available, Permissions? Permissions = null, int Volumes = 0, int Skipped = 0);
+    PoolState State, long Capacity, long Allocation, long Available, Permissions? Permissions = null, int Volumes = 0, int Skipped = 0,
+    bool Watched = false);
+
+/// <summary>
+/// More has changed in a watched pool than its worker tells one by one: the pool is to be refreshed. Not kept in the event log: the refresh is.
+/// </summary>
+public sealed record PoolRefreshWanted(Guid PoolId, string Reason);
 
 // Volumes
 /// <summary>A command made a volume.</summary>
@@ -70,6 +77,13 @@ public sealed record VolumeVanished(Guid PoolId, string Name);
 /// the differences that follow from it are, as <see cref="VolumeAppeared"/>, <see cref="VolumeChanged"/> and <see cref="VolumeVanished"/>.
 /// </summary>
 public sealed record VolumesObserved(Guid PoolId, string? After, string? Through, IReadOnlyList<VolumeDefinition> Volumes);
+
+/// <summary>
+/// Single volumes of a watched pool, looked at because something has happened to them: those that are there, and the names under which there
+/// is none. Nothing is said of others. Its revision was taken before the look. Not kept in the event log: the differences that follow from it
+/// are, as <see cref="VolumeAppeared"/>, <see cref="VolumeChanged"/> and <see cref="VolumeVanished"/>.
+/// </summary>
+public sealed record VolumesSeen(Guid PoolId, IReadOnlyList<VolumeDefinition> Volumes, IReadOnlyList<string> Gone);
 
 // Operations
 /// <summary>A command was accepted: its operation is queued.</summary>

@@ -8,6 +8,9 @@ public sealed record CommandEndpoint(bool Conditional);
 /// <summary>The endpoint's answer carries an entity tag.</summary>
 public sealed record EntityTagged;
 
+/// <summary>The endpoint heeds the age that a client asks for, and tells that of its answer.</summary>
+public sealed record Fresh;
+
 /// <summary>A JSON array is read as well as one document.</summary>
 public sealed record ReadsArrays;
 
@@ -38,4 +41,7 @@ public static class EndpointDescriptions
         return endpoint.WithMetadata(offers)
             .Produces<T>(StatusCodes.Status200OK, offers.MediaTypes[0], [.. offers.MediaTypes.Skip(1)]);
     }
+
+    /// <summary>It reads by <see cref="FreshReads"/>.</summary>
+    public static RouteHandlerBuilder AnswersFresh(this RouteHandlerBuilder endpoint) => endpoint.WithMetadata(new Fresh());
 }

@@ -17,7 +17,7 @@ public static class PoolEndpoints
 
         var pool = pools.MapGroup("/{pool}");
         pool.MapGet("", GetAsync)
-            .Describes("GetPool", "One pool, as JSON or as libvirt's XML.").Answers<PoolView>(Offers.Definition, entityTag: true);
+            .Describes("GetPool", "One pool, as JSON or as libvirt's XML.").Answers<PoolView>(Offers.Definition, entityTag: true).AnswersFresh();
         pool.MapPut("", PutAsync)
             .Describes("RedefinePool", "Defines the pool of this uuid or name, under the conditions of If-Match or If-None-Match.")
             .Reads<PoolDefinition>(xml: true).TakesCommand(conditional: true);
@@ -79,10 +79,13 @@ public static class PoolEndpoints
     }
 
     private static async Task<IResult> GetAsync(
-        HttpContext http, IDbContextFactory<LedgerDb> ledger, string pool, string? host, CancellationToken cancellationToken)
+        HttpContext http, IDbContextFactory<LedgerDb> ledger, FreshReads fresh, string pool, string? host, CancellationToken cancellationToken)
     {
         await using var db = await ledger.CreateDbContextAsync(cancellationToken);
         var row = await db.FindPoolAsync(pool, host, cancellationToken);
+        if (await fresh.PoolAsync(http, row))
+            row = await db.FindPoolAsync(pool, host, cancellationToken);
+        fresh.TellAge(http, row.ObservedAt);
         http.Response.Headers.ETag = VersionTag.Of(row.Version);
         return Definitions.Result(http.Request, PoolView.Of(row));
     }

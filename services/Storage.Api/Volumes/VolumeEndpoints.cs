@@ -11,14 +11,14 @@ public static class VolumeEndpoints
     {
         var volumes = routes.MapGroup("/pools/{pool}/volumes").WithTags("Volumes");
         volumes.MapGet("", ListAsync)
-            .Describes("ListVolumes", "The volumes of a pool, by name.").Answers<Page<VolumeView>>();
+            .Describes("ListVolumes", "The volumes of a pool, by name.").Answers<Page<VolumeView>>().AnswersFresh();
         volumes.MapPost("", PostAsync)
             .Describes("CreateVolume", "Creates a volume; from a JSON array up to 1000 of them, all or none (the command CreateVolumes).")
             .Reads<VolumeDefinition>(xml: true, arrays: true).TakesCommand();
 
         var volume = volumes.MapGroup("/{volume}");
         volume.MapGet("", GetAsync)
-            .Describes("GetVolume", "One volume, as JSON or as libvirt's XML.").Answers<VolumeView>(Offers.Definition);
+            .Describes("GetVolume", "One volume, as JSON or as libvirt's XML.").Answers<VolumeView>(Offers.Definition).AnswersFresh();
         volume.MapDelete("", DeleteAsync)
             .Describes("DeleteVolume",
                 "Removes a volume and its data. One that is in use (backing store of another volume, open in a process of the host, behind a loop "
@@ -45,7 +45,9 @@ public static class VolumeEndpoints
     }
 
     private static async Task<IResult> ListAsync(
+        HttpContext http,
         IDbContextFactory<LedgerDb> ledger,
+        FreshReads fresh,
         string pool,
         string? host,
         string? format,
@@ -56,6 +58,9 @@ public static class VolumeEndpoints
     {
         await using var db = await ledger.CreateDbContextAsync(cancellationToken);
         var owner = await db.FindPoolAsync(pool, host, cancellationToken);
+        if (await fresh.PoolAsync(http, owner))
+            owner = await db.FindPoolAsync(pool, host, cancellationToken);
+        fresh.TellAge(http, owner.ObservedAt);
         var query = db.Volumes.AsNoTracking().Where(volume => volume.PoolId == owner.Id && !volume.Removed);
         if (format is not null)
             query = query.Where(volume => volume.Format == format);
@@ -75,17 +80,26 @@ public static class VolumeEndpoints
     }
 
     private static async Task<IResult> GetAsync(
-        HttpContext http, IDbContextFactory<LedgerDb> ledger, string pool, string volume, string? host, CancellationToken cancellationToken)
+        HttpContext http, IDbContextFactory<LedgerDb> ledger, FreshReads fresh, string pool, string volume, string? host, CancellationToken cancellationToken)
     {
         await using var db = await ledger.CreateDbContextAsync(cancellationToken);
         var owner = await db.FindPoolAsync(pool, host, cancellationToken);
-        var row = await db.Volumes.AsNoTracking()
-            .FirstOrDefaultAsync(row => row.PoolId == owner.Id && row.Name == volume && !row.Removed, cancellationToken)
-            ?? throw new StorageException(new StorageError(
+        var row = await FindAsync(db, owner, volume, cancellationToken);
+        if (await fresh.VolumeAsync(http, owner, row))
+        {
+            owner = await db.FindPoolAsync(pool, host, cancellationToken);
+            row = await FindAsync(db, owner, volume, cancellationToken);
+        }
+        if (row is null)
+            throw new StorageException(new StorageError(
                 ErrorCodes.VolumeNotFound, $"There is no volume '{volume}' in pool '{owner.Name}'.",
                 Resource: Resources.Volume(owner.Id, volume)));
+        fresh.TellAge(http, VolumeView.SeenAt(row, owner));
         return Definitions.Result(http.Request, PoolTypes.Of(owner.Type), VolumeView.Of(row, owner), VolumeView.DocumentOf(row));
     }
+
+    private static Task<VolumeRow?> FindAsync(LedgerDb db, PoolRow pool, string volume, CancellationToken cancellationToken) =>
+        db.Volumes.AsNoTracking().FirstOrDefaultAsync(row => row.PoolId == pool.Id && row.Name == volume && !row.Removed, cancellationToken);
 
     private static async Task<IResult> PostAsync(
         HttpContext http, CommandSubmission commands, IDbContextFactory<LedgerDb> ledger,

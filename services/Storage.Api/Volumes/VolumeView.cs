@@ -47,7 +47,7 @@ public sealed record VolumeView(
             row.Capacity,
             row.Allocation,
             row.Physical,
-            pool.ObservedAt is { } refreshed && refreshed > row.ObservedAt ? refreshed : row.ObservedAt,
+            SeenAt(row, pool),
             row.Problem,
             document.Permissions,
             document.Timestamps,
@@ -59,6 +59,10 @@ public sealed record VolumeView(
             document.BackingStore,
             document.Extents);
     }
+
+    /// <summary>When it was last seen: a refresh of its pool has seen it too, also where it had nothing to tell of it.</summary>
+    public static DateTimeOffset SeenAt(VolumeRow row, PoolRow pool) =>
+        pool.ObservedAt is { } refreshed && refreshed > row.ObservedAt ? refreshed : row.ObservedAt;
 
     /// <summary>libvirt's document of the volume.</summary>
     public static VolumeDefinition DocumentOf(VolumeRow row) =>

@@ -98,6 +98,8 @@ internal sealed class Preconditions(LedgerTransaction ledger)
             if (!creates && !there)
                 throw new StorageException(ErrorCodes.VolumeNotFound, $"There is no volume '{target.Volumes[i]}' in pool '{pool.Name}'.", "volume");
         }
+        if (command is DeleteVolume { Force: false } or WipeVolume { Force: false } or ResizeVolume { Force: false, Shrink: true })
+            await new BackingVolumes(ledger).RequireNoneOnAsync(pool, target.Volumes[0], cancellationToken);
         if (target is { SourceVolume: { } source }
             && await ledger.Inventory.VolumeAsync((target.SourcePool ?? pool).Id, source, cancellationToken) is not { Removed: false })
             throw new StorageException(ErrorCodes.VolumeNotFound, $"There is no volume '{source}' in pool '{(target.SourcePool ?? pool).Name}'.", "sourceVolume");

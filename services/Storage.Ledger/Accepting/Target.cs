@@ -12,6 +12,9 @@ namespace Storage.Ledger;
 public sealed record Target(
     string Host, PoolType? Type, PoolRow? Pool, IReadOnlyList<string> Volumes, PoolRow? SourcePool = null, string? SourceVolume = null)
 {
+    /// <summary>Known volumes that new ones are built on.</summary>
+    public IReadOnlyList<(PoolRow Pool, string Volume)> Backing { get; init; } = [];
+
     /// <summary>The pool's id, also of one that is about to be defined.</summary>
     public Guid? PoolId { get; init; } = Pool?.Id;
 
@@ -34,13 +37,11 @@ public sealed record Target(
         yield return (Resources.Pool(pool), scope is CommandScope.Pool);
         foreach (var volume in Volumes)
             yield return (Resources.Volume(pool, volume), true);
-        if (SourceVolume is null)
-            yield break;
-        var source = SourcePool ?? Pool!;
-        if (source.Id != pool)
-            yield return (Resources.Pool(source.Id), false);
-        if (source.Id != pool || !Volumes.Contains(SourceVolume))
-            yield return (Resources.Volume(source.Id, SourceVolume), false);
+        var read = SourceVolume is null ? Backing : [.. Backing, (SourcePool ?? Pool!, SourceVolume)];
+        foreach (var other in read.Select(row => row.Pool.Id).Distinct().Where(id => id != pool))
+            yield return (Resources.Pool(other), false);
+        foreach (var (id, volume) in read.Select(row => (row.Pool.Id, row.Volume)).Distinct().Where(row => row.Id != pool || !Volumes.Contains(row.Volume)))
+            yield return (Resources.Volume(id, volume), false);
     }
 
     /// <summary>The queue of the worker that runs commands on this target.</summary>

@@ -5,14 +5,16 @@ namespace Storage.Ledger;
 /// <summary>Finds the pool, host and volumes that a command names.</summary>
 internal sealed class TargetResolver(LedgerTransaction ledger)
 {
+    private readonly BackingVolumes backing = new(ledger);
+
     public async Task<Target> ResolveAsync(ICommand command, CancellationToken cancellationToken) => command switch
     {
         DefinePool define => await ForDefinitionAsync(define, cancellationToken),
         FindPoolSources find => await ForHostAsync(find, cancellationToken),
         CancelOperation => new Target("", null, null, []),
         CloneVolume clone => await ForCloneAsync(clone, cancellationToken),
-        CreateVolume create => await ForPoolAsync(create, [create.Volume.Name], cancellationToken),
-        CreateVolumes create => await ForPoolAsync(create, [.. create.Volumes.Select(volume => volume.Name)], cancellationToken),
+        CreateVolume create => await ForCreationAsync(create, [create.Volume], cancellationToken),
+        CreateVolumes create => await ForCreationAsync(create, create.Volumes, cancellationToken),
         IVolumeCommand known => await ForPoolAsync(known, [known.Volume], cancellationToken),
         IPoolCommand known => await ForPoolAsync(known, [], cancellationToken),
         _ => throw new StorageException(ErrorCodes.Unsupported, $"Unknown command {command.GetType().Name}.", "command"),
@@ -22,6 +24,12 @@ internal sealed class TargetResolver(LedgerTransaction ledger)
     {
         var pool = await FindPoolAsync(command.Pool, command.Host, "pool", cancellationToken);
         return new Target(pool.Host, pool.Type, pool, volumes);
+    }
+
+    private async Task<Target> ForCreationAsync(IPoolCommand command, IReadOnlyList<VolumeDefinition> volumes, CancellationToken cancellationToken)
+    {
+        var target = await ForPoolAsync(command, [.. volumes.Select(volume => volume.Name)], cancellationToken);
+        return target with { Backing = await backing.OfNewAsync(target.Pool!, volumes, cancellationToken) };
     }
 
     private async Task<Target> ForCloneAsync(CloneVolume clone, CancellationToken cancellationToken)

@@ -103,10 +103,12 @@ public static class InventoryProjection
         pool.Available = seen.Available;
         pool.Permissions = seen.Permissions is null ? null : Json(seen.Permissions);
         pool.ObservedAt = entry.OccurredAt;
+        pool.Watched = seen.Watched;
     }
 
     private static void ChangeState(PoolRow pool, PoolStateChanged change)
     {
+        pool.Watched = false;
         if (change.State is PoolState.Inactive)
             Stop(pool, change.Reason);
         pool.State = change.State;
@@ -116,6 +118,7 @@ public static class InventoryProjection
     private static void Stop(PoolRow pool, string? problem)
     {
         pool.State = PoolState.Inactive;
+        pool.Watched = false;
         pool.Problem = problem;
         if (pool.NextDefinition is not { } next)
             return;
@@ -139,6 +142,7 @@ public static class InventoryProjection
         volume.Path = seen.Path;
         volume.Type = seen.Type ?? VolumeKind.File;
         volume.Format = seen.Format;
+        volume.BackingPath = BackingVolumes.PathOf(seen);
         volume.Capacity = seen.Capacity ?? 0;
         volume.Allocation = seen.Allocation ?? 0;
         volume.Physical = seen.Physical ?? 0;

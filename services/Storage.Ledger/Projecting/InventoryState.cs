@@ -12,6 +12,7 @@ public sealed class InventoryState(LedgerDb db)
     private readonly Dictionary<(string Host, PoolFamily Family), WorkerRow?> workers = [];
     private readonly Dictionary<PoolFamily, IReadOnlyList<WorkerAnnouncement>> announcements = [];
     private readonly Dictionary<(string? Host, string Name), IReadOnlyList<Guid>> names = [];
+    private readonly Dictionary<string, bool> backed = new(StringComparer.Ordinal);
 
     public LedgerDb Db => db;
 
@@ -96,11 +97,21 @@ public sealed class InventoryState(LedgerDb db)
         return ids;
     }
 
+    /// <summary>Whether any volume on a host has a backing store.</summary>
+    public async Task<bool> AnyBackedAsync(string host, CancellationToken cancellationToken)
+    {
+        if (!backed.TryGetValue(host, out var any))
+            backed[host] = any = await db.Volumes.Where(row => row.BackingPath != null && !row.Removed)
+                .AnyAsync(row => db.Pools.Any(pool => pool.Id == row.PoolId && pool.Host == host), cancellationToken);
+        return any;
+    }
+
     /// <summary>Writes what has changed, so that queries of this transaction see it.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
         await db.SaveChangesAsync(cancellationToken);
         names.Clear();
+        backed.Clear();
         announcements.Clear();
     }
 

@@ -8,6 +8,7 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake, Ledge
 {
     public static readonly TimeSpan KeepDeadLetters = TimeSpan.FromDays(30);
 
+    private const int PoolsPerSweep = 200;
     private static readonly TimeSpan FirstSendAgain = TimeSpan.FromSeconds(30);
 
     /// <summary>
@@ -45,10 +46,10 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake, Ledge
         await ledger.CommitAsync(cancellationToken);
     }
 
-    /// <summary>Starts the pools whose autostart is due, and looks at those not seen for <paramref name="refreshEvery"/> that nobody uses.</summary>
-    public async Task AttendPoolsAsync(TimeSpan refreshEvery, CancellationToken cancellationToken)
+    /// <summary>Starts the pools whose autostart is due, and looks at those that were not seen for long and that nobody uses.</summary>
+    public async Task AttendPoolsAsync(RefreshIntervals every, CancellationToken cancellationToken)
     {
-        foreach (var command in await DueAsync(refreshEvery, cancellationToken))
+        foreach (var command in await DueAsync(every, cancellationToken))
         {
             try
             {
@@ -86,19 +87,29 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake, Ledge
         return held;
     }
 
-    private async Task<List<ICommand>> DueAsync(TimeSpan refreshEvery, CancellationToken cancellationToken)
+    private async Task<List<ICommand>> DueAsync(RefreshIntervals every, CancellationToken cancellationToken)
     {
         await using var ledger = await writer.BeginAsync(cancellationToken);
-        var (now, stale) = (ledger.Now, ledger.Now - refreshEvery);
-        var pools = await ledger.Db.Pools
+        var now = ledger.Now;
+        var (stale, staleWatched) = (every.NoneSince(watched: false, now), every.NoneSince(watched: true, now));
+        var candidates = await ledger.Db.Pools
             .Where(row => (row.NotBefore == null || row.NotBefore <= now)
                 && ((row.AutostartDue && row.State == PoolState.Inactive)
-                    || (row.State != PoolState.Inactive && (row.ObservedAt == null || row.ObservedAt < stale || row.NotBefore != null)))
+                    || (row.State != PoolState.Inactive
+                        && (row.ObservedAt == null || row.NotBefore != null
+                            || (row.Watched ? row.ObservedAt < staleWatched : row.ObservedAt < stale))))
                 && !ledger.Db.Operations.Any(operation => operation.PoolId == row.Id
                     && (operation.State == OperationState.Queued || operation.State == OperationState.Dispatched || operation.State == OperationState.Running)))
-            .OrderBy(row => row.NotBefore).ThenBy(row => row.Id).Take(200).ToListAsync(cancellationToken);
+            .Select(row => new { row.Id, row.Host, row.Type, row.State, row.Watched, row.ObservedAt, row.NotBefore })
+            .ToListAsync(cancellationToken);
         var alive = await AliveHostsAsync(ledger, cancellationToken);
-        var due = pools.Where(row => alive.Contains((row.Host, PoolTypes.Of(row.Type).Family))).ToList();
+        var ids = candidates
+            .Where(row => (row.State is PoolState.Inactive || row.NotBefore is not null
+                    || row.ObservedAt is not { } seen || every.DueAt(row.Id, row.Watched, seen) <= now)
+                && alive.Contains((row.Host, PoolTypes.Of(row.Type).Family)))
+            // Those that somebody waits for first, then the oldest.
+            .OrderBy(row => row.NotBefore ?? DateTimeOffset.MaxValue).ThenBy(row => row.ObservedAt).Take(PoolsPerSweep).Select(row => row.Id).ToList();
+        var due = await ledger.Db.Pools.Where(row => ids.Contains(row.Id)).ToListAsync(cancellationToken);
         foreach (var pool in due)
             pool.NotBefore = pool.Active ? null : now + TimeSpan.FromSeconds(2);
         await ledger.CommitAsync(cancellationToken);

@@ -4,29 +4,55 @@ using Storage.Contracts;
 namespace Storage.Ledger;
 
 /// <summary>
-/// Turns a part of a refresh into the differences that it shows: volumes that appeared, changed or vanished. Each part stands for a
-/// range of names and is compared with that range alone, so parts need no order among themselves and may come twice.
+/// Turns what was seen into the differences that it shows: volumes that appeared, changed or vanished. A part of a refresh stands for a
+/// range of names and is compared with that range alone, single volumes with themselves, so all of them need no order and may come twice.
 /// </summary>
 public static class RefreshProjection
 {
-    public static async Task ApplyAsync(LedgerTransaction ledger, StorageEvent entry, CancellationToken cancellationToken)
+    public static async Task ApplyAsync(LedgerTransaction ledger, StorageEvent entry, VolumesObserved seen, CancellationToken cancellationToken)
     {
-        var seen = entry.Read<VolumesObserved>();
         if (await ledger.Inventory.PoolAsync(seen.PoolId, cancellationToken) is null)
             return;
         var known = (await ledger.Inventory.LoadVolumeRangeAsync(seen.PoolId, seen.After, seen.Through, cancellationToken))
             .ToDictionary(row => row.Name, StringComparer.Ordinal);
+        var differences = new Differences(ledger, entry, seen.PoolId);
         foreach (var volume in seen.Volumes)
         {
-            if (!known.Remove(volume.Name, out var row) || row.Removed)
-                await TellAsync(row, new VolumeAppeared(seen.PoolId, volume), volume.Name);
-            else if (!SameApartFromAccess(row, volume))
-                await TellAsync(row, new VolumeChanged(seen.PoolId, volume), volume.Name);
+            known.Remove(volume.Name, out var row);
+            await differences.TellAsync(row, volume, cancellationToken);
         }
-        foreach (var row in known.Values.Where(row => !row.Removed))
-            await TellAsync(row, new VolumeVanished(seen.PoolId, row.Name), row.Name);
+        foreach (var row in known.Values)
+            await differences.TellGoneAsync(row, cancellationToken);
+    }
 
-        async Task TellAsync<T>(VolumeRow? row, T data, string name)
+    /// <summary>What is said of a pool that has stopped meanwhile comes too late.</summary>
+    public static async Task ApplyAsync(LedgerTransaction ledger, StorageEvent entry, VolumesSeen seen, CancellationToken cancellationToken)
+    {
+        if (await ledger.Inventory.PoolAsync(seen.PoolId, cancellationToken) is not { Active: true })
+            return;
+        await ledger.Inventory.LoadVolumesAsync(seen.PoolId, seen.Volumes.Select(volume => volume.Name).Concat(seen.Gone), cancellationToken);
+        var differences = new Differences(ledger, entry, seen.PoolId);
+        foreach (var volume in seen.Volumes)
+            await differences.TellAsync(await ledger.Inventory.VolumeAsync(seen.PoolId, volume.Name, cancellationToken), volume, cancellationToken);
+        foreach (var name in seen.Gone)
+            if (await ledger.Inventory.VolumeAsync(seen.PoolId, name, cancellationToken) is { } row)
+                await differences.TellGoneAsync(row, cancellationToken);
+    }
+
+    /// <summary>The differences that one event shows.</summary>
+    private sealed class Differences(LedgerTransaction ledger, StorageEvent entry, Guid pool)
+    {
+        public Task TellAsync(VolumeRow? row, VolumeDefinition seen, CancellationToken cancellationToken) => row switch
+        {
+            null or { Removed: true } => TellAsync(row, new VolumeAppeared(pool, seen), seen.Name, cancellationToken),
+            _ when !SameApartFromAccess(row, seen) => TellAsync(row, new VolumeChanged(pool, seen), seen.Name, cancellationToken),
+            _ => Task.CompletedTask,
+        };
+
+        public Task TellGoneAsync(VolumeRow row, CancellationToken cancellationToken) =>
+            row.Removed ? Task.CompletedTask : TellAsync(row, new VolumeVanished(pool, row.Name), row.Name, cancellationToken);
+
+        private async Task TellAsync<T>(VolumeRow? row, T data, string name, CancellationToken cancellationToken)
             where T : class
         {
             if (row is not null && row.Revision >= entry.Revision)
@@ -35,7 +61,7 @@ public static class RefreshProjection
             {
                 EventId = Guid.CreateVersion7(ledger.Now),
                 Type = typeof(T).Name,
-                Resource = Resources.Volume(seen.PoolId, name),
+                Resource = Resources.Volume(pool, name),
                 Cause = EventCause.External,
                 Data = StorageJson.ToElement(data),
             };
@@ -47,10 +73,15 @@ public static class RefreshProjection
     /// <summary>Reading a volume moves its access time: that alone is no change worth an event.</summary>
     private static bool SameApartFromAccess(VolumeRow row, VolumeDefinition seen)
     {
+        // Most are the same to the letter, which is found without reading what is known.
+        if (row.Document == Json(seen))
+            return true;
         var known = JsonSerializer.Deserialize<VolumeDefinition>(row.Document, StorageJson.Options)!;
         return Comparable(known) == Comparable(seen);
 
-        static string Comparable(VolumeDefinition volume) => JsonSerializer.Serialize(
-            volume with { Timestamps = volume.Timestamps is null ? null : volume.Timestamps with { Access = null } }, StorageJson.Options);
+        static string Comparable(VolumeDefinition volume) => Json(
+            volume with { Timestamps = volume.Timestamps is null ? null : volume.Timestamps with { Access = null } });
+
+        static string Json(VolumeDefinition volume) => JsonSerializer.Serialize(volume, StorageJson.Options);
     }
 }

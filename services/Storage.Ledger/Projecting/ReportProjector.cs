@@ -102,7 +102,13 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
         switch (entry.Type)
         {
             case nameof(VolumesObserved):
-                await RefreshProjection.ApplyAsync(ledger, entry, cancellationToken);
+                await RefreshProjection.ApplyAsync(ledger, entry, entry.Read<VolumesObserved>(), cancellationToken);
+                break;
+            case nameof(VolumesSeen):
+                await RefreshProjection.ApplyAsync(ledger, entry, entry.Read<VolumesSeen>(), cancellationToken);
+                break;
+            case nameof(PoolRefreshWanted):
+                await WantRefreshAsync(entry.Read<PoolRefreshWanted>(), cancellationToken);
                 break;
             case nameof(WorkerAnnounced):
                 await new WorkerWatch(ledger, queue).AnnounceAsync(entry, cancellationToken);
@@ -151,9 +157,21 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
         var change = entry.Read<PoolStateChanged>();
         if (await ledger.Inventory.PoolAsync(change.PoolId, cancellationToken) is not { } pool)
             return false;
+        // No run saw it: the worker's watch did, just before the pool was stopped.
+        if (entry.CommandId is null && !pool.Active)
+            return true;
         if (change.State is PoolState.Inaccessible)
             pool.NotBefore = ledger.Now + LookAgain;
         return pool.State == change.State && pool.Problem == change.Reason;
+    }
+
+    /// <summary>The sweep refreshes the pool, unless it is known to be out of reach and has its time to be looked at.</summary>
+    private async Task WantRefreshAsync(PoolRefreshWanted wanted, CancellationToken cancellationToken)
+    {
+        if (await ledger.Inventory.PoolAsync(wanted.PoolId, cancellationToken) is not { State: PoolState.Running or PoolState.Degraded } pool)
+            return;
+        RefreshWanted(logger, pool.Name, wanted.Reason);
+        pool.NotBefore = ledger.Now;
     }
 
     private void OnProgress(StorageEvent entry)
@@ -181,6 +199,10 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
         if (operation is { Command: nameof(StartPool), Cause: EventCause.System, PoolId: { } poolId }
             && await ledger.Inventory.PoolAsync(poolId, cancellationToken) is { } pool)
             WorkerWatch.OnAutostartEnded(pool, state, error, ledger.Now);
+        // One of our own that came to nothing would be due again at once.
+        if (operation is { Command: nameof(RefreshPool), Cause: EventCause.System, PoolId: { } refreshed } && state is not OperationState.Succeeded
+            && await ledger.Inventory.PoolAsync(refreshed, cancellationToken) is { Active: true } unrefreshed)
+            unrefreshed.NotBefore ??= ledger.Now + LookAgain;
     }
 
     /// <summary>The operation of an event that moves it on; null for one that is not known or has ended.</summary>
@@ -202,6 +224,9 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
 
     [LoggerMessage(4007, LogLevel.Information, "{Type} of operation {OperationId} came after it had ended as {State} and is passed over.")]
     private static partial void Late(ILogger logger, string type, Guid operationId, OperationState state);
+
+    [LoggerMessage(4011, LogLevel.Information, "Pool {Pool} is to be refreshed: {Reason}")]
+    private static partial void RefreshWanted(ILogger logger, string pool, string reason);
 
     [LoggerMessage(4010, LogLevel.Information, "{Type} of operation {OperationId} from {Host} is passed over: its holder is {Holder}.")]
     private static partial void Overtaken(ILogger logger, string type, Guid operationId, string? host, string? holder);

@@ -41,7 +41,11 @@ public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
             pool.HasIndex(row => new { row.Host, row.Name }).IsUnique();
             pool.Ignore(row => row.Active);
         });
-        modelBuilder.Entity<VolumeRow>(volume => volume.ToTable("volumes").HasKey(row => new { row.PoolId, row.Name }));
+        modelBuilder.Entity<VolumeRow>(volume =>
+        {
+            volume.ToTable("volumes").HasKey(row => new { row.PoolId, row.Name });
+            volume.HasIndex(row => row.BackingPath).HasFilter("backing_path IS NOT NULL");
+        });
         modelBuilder.Entity<WorkerRow>(worker => worker.ToTable("workers").HasKey(row => new { row.Host, row.Family }));
         modelBuilder.Entity<OperationRow>(operation =>
         {

@@ -45,6 +45,9 @@ public sealed class PoolRow
 
     public DateTimeOffset? ObservedAt { get; set; }
 
+    /// <summary>Its worker tells by itself what others change in it.</summary>
+    public bool Watched { get; set; }
+
     /// <summary>The revision of the newest event applied.</summary>
     public long Revision { get; set; }
 
@@ -71,6 +74,10 @@ public sealed class VolumeRow
     public string? Path { get; set; }
     public VolumeKind Type { get; set; }
     public string? Format { get; set; }
+
+    /// <summary>The absolute path of its backing store.</summary>
+    public string? BackingPath { get; set; }
+
     public long Capacity { get; set; }
     public long Allocation { get; set; }
     public long Physical { get; set; }

@@ -6,11 +6,13 @@ namespace Storage.Worker.File;
 /// A directory of the host; its files and sub-directories are the volumes. Source of fact: the directory itself. There is nothing to
 /// start or stop: a pool whose directory is there is running.
 /// </summary>
-public sealed class DirPool(LocalVolumes volumes) : ILocalDirectoryPool, IPoolBuilder, IPoolDeleter
+public sealed class DirPool(LocalVolumes volumes) : ILocalDirectoryPool, IWatchedPool, IPoolBuilder, IPoolDeleter
 {
     public PoolType Type => PoolType.Dir;
 
     public LocalVolumes Volumes => volumes;
+
+    public string WatchedDirectory(PoolDefinition pool) => LocalTarget.PathOf(pool);
 
     public Task<PoolTypeSupport> ProbeAsync(CancellationToken cancellationToken) => volumes.ProbeAsync(this, cancellationToken);
 

@@ -6,11 +6,13 @@ namespace Storage.Worker.File;
 /// A file system on a device, mounted at the target. Source of fact: the mount table (source and target), and below it the directory
 /// itself. Started is mounted.
 /// </summary>
-public sealed class FsPool(LocalVolumes volumes, Mounter mounter, FileSystemMaker maker) : ILocalDirectoryPool, IPoolBuilder, IPoolActivator, IPoolDeleter
+public sealed class FsPool(LocalVolumes volumes, Mounter mounter, FileSystemMaker maker) : ILocalDirectoryPool, IWatchedPool, IPoolBuilder, IPoolActivator, IPoolDeleter
 {
     public PoolType Type => PoolType.Fs;
 
     public LocalVolumes Volumes => volumes;
+
+    public string WatchedDirectory(PoolDefinition pool) => LocalTarget.PathOf(pool);
 
     public async Task<PoolTypeSupport> ProbeAsync(CancellationToken cancellationToken)
     {

@@ -56,6 +56,13 @@ public interface IPoolDeleter : IPoolBackend
     Task DeleteAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken);
 }
 
+/// <summary>A type whose pools can be watched: what others do to their volumes is heard from the kernel.</summary>
+public interface IWatchedPool : IPoolBackend
+{
+    /// <summary>The directory whose entries are the volumes of a pool that is started.</summary>
+    string WatchedDirectory(PoolDefinition pool);
+}
+
 /// <summary>
 /// Makes a volume. It appears under its name only when it is complete; a failure or a cancel leaves nothing behind. A resumed run
 /// (<see cref="Run.Resumed"/>) adopts the volume when it is complete, and removes what the cut-off run left before it starts again.

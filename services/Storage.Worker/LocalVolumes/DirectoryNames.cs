@@ -58,7 +58,8 @@ internal static class DirectoryNames
         return (entries, skipped);
     }
 
-    private static string? Text(ReadOnlySpan<byte> name)
+    /// <summary>A name as text; null where it is none.</summary>
+    public static string? Text(ReadOnlySpan<byte> name)
     {
         if (!Utf8.IsValid(name))
             return null;

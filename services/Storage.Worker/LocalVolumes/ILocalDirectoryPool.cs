@@ -13,7 +13,7 @@ public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDel
 
     Task<PoolObservation> IPoolBackend.RefreshAsync(
         PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, Run run, CancellationToken cancellationToken) =>
-        LocalVolumeFiles.ObserveAsync(LocalTarget.PathOf(pool), onVolume, run, cancellationToken);
+        LocalVolumeFiles.ObserveAsync(LocalTarget.PathOf(pool), onVolume, run, cancellationToken, Volumes.Headers);
 
     Task<VolumeDefinition?> IPoolBackend.ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken) =>
         Task.FromResult(LocalVolumeFiles.Read(LocalTarget.PathOf(pool), volume));

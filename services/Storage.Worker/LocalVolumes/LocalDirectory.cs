@@ -12,6 +12,11 @@ internal sealed class LocalDirectory : IDisposable
 {
     private const long NoCopyOnWriteFlag = 0x0080_0000;
     private const long Btrfs = 0x9123_683E;
+
+    /// <summary>NFS, SMB, CIFS, SMB 2, FUSE, Ceph, 9P, AFS, Lustre, GFS2, OCFS2, VirtioFS through FUSE: others change them unseen by this kernel.</summary>
+    private static readonly HashSet<uint> Shared =
+        [0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x6573_5546, 0x00C3_6400, 0x0102_1997, 0x5346_414F, 0x0BD0_0BD0, 0x0116_1970, 0x7461_636F];
+
     private const uint Unchanged = uint.MaxValue;
 
     private LocalDirectory(string path, SafeFileHandle handle) => (Path, Handle) = (path, handle);
@@ -119,12 +124,9 @@ internal sealed class LocalDirectory : IDisposable
 
     /// <summary>Switches copying on write on or off for what is made from now on in a directory, or for an empty file. Only btrfs can.</summary>
     /// <exception cref="StorageException"><see cref="ErrorCodes.Unsupported"/> on other file systems.</exception>
-    public static unsafe void SetCopyOnWrite(SafeFileHandle handle, bool copyOnWrite, string path, string field)
+    public static void SetCopyOnWrite(SafeFileHandle handle, bool copyOnWrite, string path, string field)
     {
-        var status = stackalloc byte[256];
-        if (LibC.FileSystemType(handle, status) < 0)
-            throw HostErrors.FromLast($"look at the file system of {path}", field);
-        if ((uint)*(long*)status != Btrfs)
+        if (FileSystemType(handle, path, field) != Btrfs)
             throw new StorageException(ErrorCodes.Unsupported, $"The file system of {path} is not btrfs: copy-on-write cannot be set.", field);
         long flags = 0;
         if (LibC.Control(handle, LibC.GetFlags, ref flags) < 0)
@@ -132,6 +134,17 @@ internal sealed class LocalDirectory : IDisposable
         flags = copyOnWrite ? flags & ~NoCopyOnWriteFlag : flags | NoCopyOnWriteFlag;
         if (LibC.Control(handle, LibC.SetFlags, ref flags) < 0)
             throw HostErrors.FromLast($"set copy-on-write of {path}", field);
+    }
+
+    /// <summary>Whether other machines or programs may change what is in it without this kernel's knowing.</summary>
+    public bool IsShared => Shared.Contains(FileSystemType(Handle, Path, null));
+
+    private static unsafe uint FileSystemType(SafeFileHandle handle, string path, string? field)
+    {
+        var status = stackalloc byte[256];
+        return LibC.FileSystemType(handle, status) < 0
+            ? throw HostErrors.FromLast($"look at the file system of {path}", field)
+            : (uint)*(long*)status;
     }
 
     /// <summary>The path that a handle is open at, as the kernel knows it: without symbolic links.</summary>

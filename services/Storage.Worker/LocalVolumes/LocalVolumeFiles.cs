@@ -16,8 +16,9 @@ public static class LocalVolumeFiles
     /// allocation are those of the file system; available is what an ordinary user may still take, without the blocks that are kept
     /// for root, so that it can be less than capacity - allocation. (libvirt counts those as available.)
     /// </summary>
+    /// <param name="headers">What need not be read again; null reads every file.</param>
     public static async Task<PoolObservation> ObserveAsync(
-        string target, Func<VolumeDefinition, ValueTask> onVolume, Run run, CancellationToken cancellationToken)
+        string target, Func<VolumeDefinition, ValueTask> onVolume, Run run, CancellationToken cancellationToken, KnownHeaders? headers = null)
     {
         using var directory = LocalDirectory.Open(target);
         var (entries, skipped) = DirectoryNames.Read(directory.Handle, target, cancellationToken);
@@ -33,7 +34,7 @@ public static class LocalVolumeFiles
                 await RemoveLeftBehindAsync(directory, entry.Name, run);
                 continue;
             }
-            if (LocalVolumeReader.Read(directory, entry.Name, entry.Kind) is not { } volume)
+            if (LocalVolumeReader.Read(directory, entry.Name, entry.Kind, headers) is not { } volume)
             {
                 skipped++;
                 continue;

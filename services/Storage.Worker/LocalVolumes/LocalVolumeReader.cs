@@ -18,7 +18,8 @@ internal static class LocalVolumeReader
     /// Null where the entry is no volume: gone, a FIFO, a socket, a character device, or a link to nothing. What cannot be read is a
     /// volume with a <see cref="VolumeDefinition.Problem"/>.
     /// </returns>
-    public static VolumeDefinition? Read(LocalDirectory directory, string name, FileKind kind = FileKind.Unknown)
+    /// <param name="headers">Where headers are looked for before a file is read; null reads every file.</param>
+    public static VolumeDefinition? Read(LocalDirectory directory, string name, FileKind kind = FileKind.Unknown, KnownHeaders? headers = null)
     {
         if (LibC.Status(directory.Handle, name, LibC.NoFollow, LibC.BasicStatusAndBirth, out var status) < 0)
             return HostErrors.Last == HostErrors.NotFound ? null : Unseen(directory, name, HostErrors.Text(HostErrors.Last));
@@ -27,8 +28,10 @@ internal static class LocalVolumeReader
             return null;
         if (status.Kind == FileKind.SymbolicLink)
             return ReadLink(directory, name, status);
+        if (status.Kind == FileKind.Regular && headers?.Find(status) is { } known)
+            return WithHeader(Described(directory, name, status), known);
         using var file = LibC.OpenAt(directory.Handle, name, Safely | OpenFlags.NoFollow, 0);
-        return file.IsInvalid ? Unopened(directory, name, status) : ReadOpened(directory, name, file);
+        return file.IsInvalid ? Unopened(directory, name, status) : ReadOpened(directory, name, file, headers);
     }
 
     private static VolumeDefinition? ReadLink(LocalDirectory directory, string name, in FileStatus link)
@@ -53,7 +56,7 @@ internal static class LocalVolumeReader
         return file.IsInvalid ? Unopened(directory, name, status) : ReadOpened(directory, name, file);
     }
 
-    private static VolumeDefinition? ReadOpened(LocalDirectory directory, string name, SafeFileHandle file)
+    private static VolumeDefinition? ReadOpened(LocalDirectory directory, string name, SafeFileHandle file, KnownHeaders? headers = null)
     {
         if (LibC.Status(file, "", LibC.EmptyPath, LibC.BasicStatusAndBirth, out var status) < 0)
             return Unseen(directory, name, HostErrors.Text(HostErrors.Last));
@@ -67,9 +70,11 @@ internal static class LocalVolumeReader
             var size = Math.Max(0, LibC.Seek(file, 0, LibC.SeekEnd));
             volume = volume with { Capacity = size, Allocation = size, Physical = size };
         }
-        return ReadHeader(file, volume.Physical ?? 0) is { } header
-            ? WithHeader(volume, header)
-            : volume with { Problem = HostErrors.Text(HostErrors.Last) };
+        if (ReadHeader(file, volume.Physical ?? 0) is not { } header)
+            return volume with { Problem = HostErrors.Text(HostErrors.Last) };
+        if (status.Kind == FileKind.Regular)
+            headers?.Keep(status, header);
+        return WithHeader(volume, header);
     }
 
     /// <returns>Null where the file cannot be read: errno says why.</returns>

@@ -12,6 +12,9 @@ public sealed class LocalVolumes(QemuImg qemuImg, ILoggerFactory logs)
 
     public LocalVolumeResizer Resizer { get; } = new(qemuImg);
 
+    /// <summary>What refreshes in this process have read.</summary>
+    public KnownHeaders Headers { get; } = new(TimeProvider.System);
+
     /// <summary>
     /// The part of <see cref="IPoolBackend.ProbeAsync"/> that pools in local directories share: the backend's operations, the formats that
     /// can be made here, and qemu-img. A type that needs more adds its tools, or says why it is not available.

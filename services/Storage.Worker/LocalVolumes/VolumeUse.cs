@@ -53,7 +53,7 @@ internal static class VolumeUse
         if (LibC.Command(file, LibC.SetLeaseSignal, LibC.UrgentSignal) < 0)
             return null;
         if (LibC.Command(file, LibC.SetLease, LibC.WriteLease) < 0)
-            return HostErrors.Last == HostErrors.Again ? false : null;
+            return HostErrors.Last == HostErrors.TryAgain ? false : null;
         _ = LibC.Command(file, LibC.SetLease, LibC.Unlease);
         return true;
     }

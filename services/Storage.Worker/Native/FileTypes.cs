@@ -105,3 +105,14 @@ internal struct FileSystemStatus
     public ulong FreeBlocks;
     public ulong AvailableBlocks;
 }
+
+/// <summary>struct pollfd.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct PollEntry(int descriptor)
+{
+    private const short Readable = 1;
+
+    public int Descriptor = descriptor;
+    public short Wanted = Readable;
+    public short Seen;
+}

@@ -11,7 +11,7 @@ internal static class HostErrors
     public const int Interrupted = 4;
     public const int NoSuchAddress = 6;
     public const int BadFile = 9;
-    public const int Again = 11;
+    public const int TryAgain = 11;
     public const int AccessDenied = 13;
     public const int Busy = 16;
     public const int Exists = 17;
@@ -19,6 +19,8 @@ internal static class HostErrors
     public const int NotDirectory = 20;
     public const int IsDirectory = 21;
     public const int Invalid = 22;
+    public const int TooManyFilesOnHost = 23;
+    public const int TooManyFiles = 24;
     public const int NotTerminal = 25;
     public const int NoSpace = 28;
     public const int TooManyLinks = 31;

@@ -7,8 +7,11 @@ public sealed class HostEvents(string host, RevisionClock clock, TimeProvider ti
 {
     public string Host { get; } = host;
 
-    public StorageEvent Create<T>(string resource, T data, EventCause cause, Guid? operation = null) => new(
-        Guid.CreateVersion7(), typeof(T).Name, resource, clock.Next(), time.GetUtcNow(), Host, cause, operation, StorageJson.ToElement(data));
+    /// <summary>A revision for an event that says what is seen from now on.</summary>
+    public long NextRevision() => clock.Next();
+
+    public StorageEvent Create<T>(string resource, T data, EventCause cause, Guid? operation = null, long? revision = null) => new(
+        Guid.CreateVersion7(), typeof(T).Name, resource, revision ?? clock.Next(), time.GetUtcNow(), Host, cause, operation, StorageJson.ToElement(data));
 
     /// <summary>An event about an operation itself.</summary>
     public StorageEvent Create<T>(OperationRun operation, T data) =>

@@ -24,9 +24,11 @@ internal static class PoolHandlers
             var observation = await ListAsync(context, backend, cancellationToken);
             context.PoolIs(new PoolStarted(context.PoolId, observation));
         }
-        catch when (activator is not null && !context.CutOff)
+        catch when (!context.CutOff)
         {
-            await UndoStartAsync(context, activator);
+            context.Unwatch();
+            if (activator is not null)
+                await UndoStartAsync(context, activator);
             throw;
         }
     }
@@ -47,8 +49,18 @@ internal static class PoolHandlers
     public static async Task StopAsync(RunContext context, CancellationToken cancellationToken)
     {
         context.Require<IPoolBackend>();
-        if (context.Backends.Find<IPoolActivator>(context.Pool.Type) is { } activator)
-            await activator.StopAsync(context.Pool, context.Run, cancellationToken);
+        // Before it: what stopping does to the directory is not to be told as somebody else's.
+        context.Unwatch();
+        try
+        {
+            if (context.Backends.Find<IPoolActivator>(context.Pool.Type) is { } activator)
+                await activator.StopAsync(context.Pool, context.Run, cancellationToken);
+        }
+        catch when (!context.CutOff)
+        {
+            context.WatchAgain();
+            throw;
+        }
         context.PoolIs(new PoolStopped(context.PoolId));
     }
 
@@ -69,8 +81,15 @@ internal static class PoolHandlers
         }
     }
 
-    public static void IsInaccessible(RunContext context, StorageError error) =>
+    public static void IsInaccessible(RunContext context, StorageError error)
+    {
+        context.Unwatch();
         context.PoolIs(new PoolStateChanged(context.PoolId, PoolState.Inaccessible, error.Message));
+    }
+
+    /// <summary>What is said of a pool whose storage is not as it must be for use.</summary>
+    public static StorageError Unusable(PoolDefinition pool) =>
+        new(ErrorCodes.HostFailure, $"The storage of pool '{pool.Name}' is not there or not usable.", Retryable: true);
 
     public static async Task DeleteAsync(RunContext context, CancellationToken cancellationToken)
     {
@@ -89,10 +108,12 @@ internal static class PoolHandlers
 
     private static async Task<PoolObservation> ListAsync(RunContext context, IPoolBackend backend, CancellationToken cancellationToken)
     {
+        // Before the listing: what changes meanwhile is heard, and looked at afterwards.
+        var watched = context.Watch();
         var chunks = new VolumeChunks(context, cancellationToken);
         var observation = await backend.RefreshAsync(context.Pool, chunks.AddAsync, context.Run, cancellationToken);
         await chunks.EndAsync();
-        return observation;
+        return observation with { Watched = watched };
     }
 
     private static async Task RequireUsableAsync(RunContext context, IPoolBackend backend, CancellationToken cancellationToken)
@@ -102,7 +123,7 @@ internal static class PoolHandlers
             return;
         throw new StorageException(state is PoolState.Building
             ? new StorageError(ErrorCodes.InvalidState, $"Pool '{context.Pool.Name}' is being built.", Retryable: true)
-            : new StorageError(ErrorCodes.HostFailure, $"The storage of pool '{context.Pool.Name}' is not there or not usable.", Retryable: true));
+            : Unusable(context.Pool));
     }
 
     /// <summary>Whether a refresh failed for another reason than the pool itself.</summary>

@@ -10,8 +10,10 @@ namespace Storage.Worker;
 /// <param name="events">Makes events.</param>
 /// <param name="reporter">Takes what is streamed.</param>
 /// <param name="backends">The family's backends.</param>
+/// <param name="watcher">Hears of what others change.</param>
 /// <param name="log">For what is no part of the answer.</param>
-public sealed class RunContext(LiveRun live, Run run, HostEvents events, Reporter reporter, PoolBackends backends, ILogger log)
+public sealed class RunContext(
+    LiveRun live, Run run, HostEvents events, Reporter reporter, PoolBackends backends, PoolWatcher watcher, ILogger log)
 {
     private readonly Lock gate = new();
     private readonly List<StorageEvent> happened = [];
@@ -80,6 +82,19 @@ public sealed class RunContext(LiveRun live, Run run, HostEvents events, Reporte
     public void AreCreated(IEnumerable<VolumeDefinition> volumes) => Add(
         [.. volumes.Select(volume => events.Create(
             Resources.Volume(PoolId, volume.Name), new VolumeCreated(PoolId, volume), Operation.Cause, Operation.OperationId))]);
+
+    /// <summary>What others change in the pool is told from now on, where that can be: true.</summary>
+    public bool Watch() => Backends.Find<IWatchedPool>(Pool.Type) is { } backend && watcher.Watch(Pool, backend);
+
+    /// <summary>It is watched again, as before: what changed in between is found by a refresh.</summary>
+    public void WatchAgain()
+    {
+        if (Watch())
+            watcher.WantRefresh(PoolId);
+    }
+
+    /// <summary>What others change in the pool is no longer told.</summary>
+    public void Unwatch() => watcher.Unwatch(PoolId);
 
     /// <summary>The host is now so.</summary>
     public void HostIs<T>(T data) => Add(Resources.Host(events.Host), data, Operation.Cause);

@@ -12,7 +12,7 @@ namespace Storage.Worker;
 /// </summary>
 public sealed class RunExecutor(
     RunJournal journal, Reporter reporter, HostEvents events, PoolBackends backends, PoolLanes lanes, SharedRuns shared, RunSecrets secrets,
-    WorkerMetrics metrics, TimeProvider time, ILogger log, CancellationToken stopping)
+    PoolWatcher watcher, WorkerMetrics metrics, TimeProvider time, ILogger log, CancellationToken stopping)
 {
     private static readonly ActivitySource Activities = new(ServiceTelemetry.Source, ServiceTelemetry.Version);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -65,6 +65,7 @@ public sealed class RunExecutor(
         activity?.SetTag("storage.operation.id", operation.OperationId).SetTag("storage.pool", operation.Pool?.Name);
         WorkerLog.RunStarted(log, operation.Command, operation.OperationId, operation.Pool?.Name, live.Resumed);
         metrics.RunStarted(operation.Command);
+        using var hold = watcher.Hold(operation);
         var began = time.GetTimestamp();
         var happened = await RunAsync(live);
         var took = time.GetElapsedTime(began);
@@ -104,7 +105,7 @@ public sealed class RunExecutor(
                 HasEndedAsync = journal.HasEndedAsync,
                 Secrets = (secret, token) => secrets.ResolveAsync(operation.OperationId, secret, token),
             };
-            context = new RunContext(live, run, events, reporter, backends, log);
+            context = new RunContext(live, run, events, reporter, backends, watcher, log);
             try
             {
                 var handler = CommandHandlers.Require(operation.Command);

@@ -57,6 +57,40 @@ public sealed class FsPoolTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_system_that_others_unmount_makes_its_pool_inaccessible_and_is_watched_while_it_is_mounted()
+    {
+        await using var worker = WorkerOnHost.OfFileFamily();
+        await worker.StartAsync();
+        await BuildAsync("ext4");
+        var pool = Pool("ext4");
+        Assert.Equal(nameof(OperationSucceeded), (await worker.RunAsync(pool, new StartPool(null, "p"))).Type);
+        await File.WriteAllTextAsync(Path.Combine(Target, "new"), Text, Cancellation);
+        await worker.FirstAsync(told => told.Type == nameof(VolumesSeen));
+        HostProgram.Run("umount", Target);
+        var told = await worker.FirstAsync(told => told.Type == nameof(PoolStateChanged));
+        Assert.Equal((PoolState.Inaccessible, null), (told.Read<PoolStateChanged>().State, told.CommandId));
+    }
+
+    [Fact]
+    public async Task A_stop_of_our_own_is_no_unmount_by_others()
+    {
+        await using var worker = WorkerOnHost.OfFileFamily();
+        await worker.StartAsync();
+        await BuildAsync("ext4");
+        var pool = Pool("ext4");
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(nameof(OperationSucceeded), (await worker.RunAsync(pool, new StartPool(null, "p"))).Type);
+            Assert.Equal(nameof(OperationSucceeded), (await worker.RunAsync(pool, new StopPool(null, "p"))).Type);
+        }
+        Assert.Equal(nameof(OperationSucceeded), (await worker.RunAsync(pool, new StartPool(null, "p"))).Type);
+        await File.WriteAllTextAsync(Path.Combine(Target, "new"), Text, Cancellation);
+        await worker.FirstAsync(told => told.Type == nameof(VolumesSeen));
+        Assert.Equal(nameof(OperationSucceeded), (await worker.RunAsync(pool, new StopPool(null, "p"))).Type);
+        Assert.DoesNotContain(worker.Events, told => told.Type == nameof(PoolStateChanged));
+    }
+
+    [Fact]
     public async Task A_device_in_use_is_never_made_anew()
     {
         await BuildAsync("ext4");

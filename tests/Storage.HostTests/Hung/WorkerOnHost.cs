@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Storage.Contracts;
 using Storage.Worker;
 using Storage.Worker.File;
+using Xunit;
 
 namespace Storage.HostTests;
 
@@ -17,6 +18,7 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource<StorageEvent>> ends = [];
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> progress = [];
     private readonly ConcurrentQueue<StorageEvent> events = [];
+    private readonly SemaphoreSlim told = new(0);
     private readonly FamilyWorker worker;
 
     public WorkerOnHost(IPoolBackend backend, TimeSpan answerLimit)
@@ -29,6 +31,8 @@ internal sealed class WorkerOnHost : IAsyncDisposable
         (_, _) => throw new InvalidOperationException("A file is of one host."),
         (_, _) => throw new InvalidOperationException("No secret is needed."),
         services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger<FamilyWorker>.Instance);
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     public IEnumerable<StorageEvent> Events => events;
 
@@ -51,6 +55,19 @@ internal sealed class WorkerOnHost : IAsyncDisposable
         return await EndOf(run.OperationId).Task;
     }
 
+    /// <summary>The first event so far, or to come, that is wanted. For one waiter at a time.</summary>
+    public async Task<StorageEvent> FirstAsync(Func<StorageEvent, bool> wanted)
+    {
+        var asked = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (System.Diagnostics.Stopwatch.GetElapsedTime(asked) < Patience)
+        {
+            if (events.FirstOrDefault(wanted) is { } found)
+                return found;
+            await told.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        }
+        throw new TimeoutException($"Nothing of what is wanted among: {string.Join('\n', events.Select(told => $"{told.Type} {told.Resource} {told.Data}"))}");
+    }
+
     /// <summary>Ends when the operation has run for so long that it is told how far it is.</summary>
     public Task IsRunningAsync(Guid operation) => ProgressOf(operation).Task;
 
@@ -60,19 +77,21 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     {
         await worker.DisposeAsync();
         await services.DisposeAsync();
+        told.Dispose();
         Directory.Delete(state, recursive: true);
     }
 
     private Task TakeAsync(HostReport report, CancellationToken cancellationToken)
     {
-        foreach (var told in report.Events)
+        foreach (var entry in report.Events)
         {
-            events.Enqueue(told);
-            if (told.Type is nameof(OperationSucceeded) or nameof(OperationFailed) or nameof(OperationCancelled))
-                EndOf(told.CommandId!.Value).TrySetResult(told);
-            else if (told.Type == nameof(OperationProgressed))
-                ProgressOf(told.CommandId!.Value).TrySetResult();
+            events.Enqueue(entry);
+            if (entry.Type is nameof(OperationSucceeded) or nameof(OperationFailed) or nameof(OperationCancelled))
+                EndOf(entry.CommandId!.Value).TrySetResult(entry);
+            else if (entry.Type == nameof(OperationProgressed))
+                ProgressOf(entry.CommandId!.Value).TrySetResult();
         }
+        told.Release();
         return Task.CompletedTask;
     }
 

@@ -163,5 +163,26 @@ public sealed class RequestHeaderTests
         return request;
     }
 
+    [Theory]
+    [InlineData("max-age=0", 0)]
+    [InlineData("max-age=60", 60)]
+    [InlineData("no-transform, Max-Age = \"7\", no-store", 7)]
+    [InlineData("max-age=99999999999", int.MaxValue)]
+    [InlineData("no-cache", null)]
+    [InlineData("", null)]
+    public void The_age_that_a_client_takes_is_read(string value, int? seconds) => Assert.Equal(
+        seconds, MaxAge.Read(new HeaderDictionary { ["Cache-Control"] = value })?.TotalSeconds is { } read ? (int)read : null);
+
+    [Theory]
+    [InlineData("max-age")]
+    [InlineData("max-age=soon")]
+    [InlineData("max-age=-1")]
+    [InlineData("max-age=1.5")]
+    public void An_age_that_is_none_is_refused(string value)
+    {
+        var error = Refusal(() => MaxAge.Read(new HeaderDictionary { ["Cache-Control"] = value }));
+        Assert.Equal((ErrorCodes.InvalidArgument, "Cache-Control"), (error.Code, error.Field));
+    }
+
     private static StorageError Refusal(Func<object?> act) => Assert.Throws<StorageException>(act).Error;
 }

@@ -8,14 +8,14 @@ internal static class EventTypes
     public static IReadOnlyList<Type> All { get; } =
     [
         typeof(PoolDefined), typeof(PoolAutostartSet), typeof(PoolUndefined), typeof(PoolBuilt), typeof(PoolStarted), typeof(PoolStopped),
-        typeof(PoolRefreshed), typeof(PoolDeleted), typeof(PoolStateChanged), typeof(PoolSourcesFound),
+        typeof(PoolRefreshed), typeof(PoolDeleted), typeof(PoolStateChanged), typeof(PoolSourcesFound), typeof(PoolRefreshWanted),
         typeof(VolumeCreated), typeof(VolumeCloned), typeof(VolumeResized), typeof(VolumeWiped), typeof(VolumeDeleted),
-        typeof(VolumeAppeared), typeof(VolumeChanged), typeof(VolumeVanished), typeof(VolumesObserved),
+        typeof(VolumeAppeared), typeof(VolumeChanged), typeof(VolumeVanished), typeof(VolumesObserved), typeof(VolumesSeen),
         typeof(OperationAccepted), typeof(OperationProgressed), typeof(OperationSucceeded), typeof(OperationFailed),
         typeof(OperationCancelled), typeof(OperationExpired),
         typeof(WorkerAnnounced), typeof(WorkerLost), typeof(DeadLettered),
     ];
 
     /// <summary>The events that the event log keeps, and so the ones that subscribers get.</summary>
-    public static IEnumerable<Type> Logged => All.Where(type => type != typeof(VolumesObserved));
+    public static IEnumerable<Type> Logged => All.Except([typeof(VolumesObserved), typeof(VolumesSeen), typeof(PoolRefreshWanted)]);
 }

@@ -89,6 +89,7 @@ public sealed class MessageShapeTests
         PoolBuilt
         PoolDefined
         PoolDeleted
+        PoolRefreshWanted
         PoolRefreshed
         PoolSourcesFound
         PoolStarted
@@ -104,6 +105,7 @@ public sealed class MessageShapeTests
         VolumeVanished
         VolumeWiped
         VolumesObserved
+        VolumesSeen
         WorkerAnnounced
         WorkerLost
         """,

@@ -179,7 +179,7 @@ public sealed class LedgerFixture : IAsyncLifetime
         new WorkerAnnounced(new WorkerAnnouncement(Host, PoolFamily.File, newProcess ? Guid.NewGuid() : instance, "1", DateTimeOffset.UnixEpoch,
         [
             new PoolTypeSupport(PoolType.Dir, true, null, Operations,
-                [new FormatSupport("raw", true), new FormatSupport("qcow2", false, "qemu-img is not installed")], []),
+                [new FormatSupport("raw", true), new FormatSupport("qed", true), new FormatSupport("qcow2", false, "qemu-img is not installed")], []),
         ])),
         Resources.Worker(Host, PoolFamily.File)));
 

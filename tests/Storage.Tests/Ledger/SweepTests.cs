@@ -8,7 +8,7 @@ namespace Storage.Tests.Ledger;
 /// <summary>What is done from time to time; each test has a ledger of its own, since time is everybody's.</summary>
 public sealed class SweepTests : IAsyncLifetime
 {
-    private static readonly TimeSpan RefreshEvery = TimeSpan.FromMinutes(10);
+    private static readonly RefreshIntervals RefreshEvery = new(TimeSpan.FromMinutes(10), TimeSpan.FromHours(1));
 
     private readonly LedgerFixture ledger = new();
 
@@ -94,12 +94,90 @@ public sealed class SweepTests : IAsyncLifetime
         var pool = await ledger.RunningPoolAsync("p");
         await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
         Assert.Empty(await LiveAsync(pool));
-        ledger.Clock.Advance(RefreshEvery + TimeSpan.FromMinutes(1));
+        ledger.Clock.Advance(RefreshEvery.Unwatched + TimeSpan.FromMinutes(1));
         await ledger.AnnounceAsync();
         var create = await ledger.AcceptAsync(new CreateVolume(null, pool.ToString(), LedgerFixture.Raw("a")));
         await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
         Assert.Equal(create.Id, Assert.Single(await LiveAsync(pool)).Id);
         await ledger.ReportAsync(ledger.Failure(create.Id));
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+        Assert.Equal(nameof(RefreshPool), Assert.Single(await LiveAsync(pool)).Command);
+    }
+
+    [Fact]
+    public async Task A_watched_pool_is_looked_at_after_its_own_interval()
+    {
+        var pool = await ledger.RunningPoolAsync("p");
+        await RefreshedAsync(pool, watched: true);
+        await LaterAsync(RefreshEvery.Unwatched * 2);
+        Assert.Empty(await LiveAsync(pool));
+        await LaterAsync(RefreshEvery.Watched);
+        Assert.Equal((nameof(RefreshPool), EventCause.System), Assert.Single((await LiveAsync(pool)).Select(row => (row.Command, row.Cause))));
+        await LaterAsync(RefreshEvery.Watched);
+        Assert.Single(await LiveAsync(pool));
+    }
+
+    [Fact]
+    public async Task A_pool_whose_watch_has_ended_is_looked_at_as_one_that_is_not_watched()
+    {
+        var pool = await ledger.RunningPoolAsync("p");
+        await RefreshedAsync(pool, watched: true);
+        await RefreshedAsync(pool, watched: false);
+        await LaterAsync(RefreshEvery.Unwatched + TimeSpan.FromMinutes(1));
+        Assert.Single(await LiveAsync(pool));
+    }
+
+    [Fact]
+    public void A_thousand_pools_seen_at_once_are_due_over_a_fifth_of_the_interval()
+    {
+        var seen = DateTimeOffset.UnixEpoch;
+        var due = Enumerable.Range(0, 1000).Select(_ => RefreshEvery.DueAt(Guid.CreateVersion7(), watched: false, seen) - seen).ToList();
+        Assert.All(due, after => Assert.InRange(after, RefreshEvery.Unwatched * 0.8, RefreshEvery.Unwatched));
+        // Of the two minutes each half minute has a fair part.
+        Assert.All(Enumerable.Range(0, 4), part => Assert.InRange(
+            due.Count(after => Math.Min((int)((after - RefreshEvery.Unwatched * 0.8) / TimeSpan.FromSeconds(30)), 3) == part), 150, 350));
+    }
+
+    [Fact]
+    public async Task A_refresh_that_a_worker_wants_is_queued_once_and_not_of_a_pool_that_is_stopped_or_out_of_reach()
+    {
+        var pool = await ledger.RunningPoolAsync("p");
+        var wanted = new PoolRefreshWanted(pool, "much has changed");
+        await ledger.ReportAsync(ledger.Event(wanted, Resources.Pool(pool)), ledger.Event(wanted, Resources.Pool(pool)));
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+        var refresh = Assert.Single(await LiveAsync(pool));
+        Assert.Equal(nameof(RefreshPool), refresh.Command);
+        await ledger.ReportAsync(
+            ledger.Event(new PoolStateChanged(pool, PoolState.Inaccessible, "away"), Resources.Pool(pool), refresh.Id), ledger.Failure(refresh.Id));
+        await ledger.ReportAsync(ledger.Event(wanted, Resources.Pool(pool)));
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+        Assert.Empty(await LiveAsync(pool));
+        var stop = await ledger.AcceptAsync(new StopPool(null, "p"));
+        await ledger.ReportAsync(ledger.Event(new PoolStopped(pool), Resources.Pool(pool), stop.Id), ledger.Success(stop.Id));
+        await ledger.ReportAsync(ledger.Event(wanted, Resources.Pool(pool)));
+        await LaterAsync(TimeSpan.FromMinutes(1));
+        Assert.Empty(await LiveAsync(pool));
+    }
+
+    [Fact]
+    public async Task A_periodic_refresh_that_failed_is_tried_again_after_half_a_minute_and_not_at_once()
+    {
+        var pool = await ledger.RunningPoolAsync("p");
+        await LaterAsync(RefreshEvery.Unwatched + TimeSpan.FromMinutes(1));
+        await ledger.ReportAsync(ledger.Failure(Assert.Single(await LiveAsync(pool)).Id));
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+        Assert.Empty(await LiveAsync(pool));
+        await LaterAsync(TimeSpan.FromSeconds(31));
+        Assert.Single(await LiveAsync(pool));
+    }
+
+    [Fact]
+    public async Task The_active_pools_of_a_worker_that_comes_up_are_looked_at()
+    {
+        var pool = await ledger.RunningPoolAsync("p");
+        await RefreshedAsync(pool, watched: true);
+        await ledger.AnnounceAsync(newProcess: true);
         await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
         Assert.Equal(nameof(RefreshPool), Assert.Single(await LiveAsync(pool)).Command);
     }
@@ -146,6 +224,16 @@ public sealed class SweepTests : IAsyncLifetime
     public ValueTask InitializeAsync() => ledger.InitializeAsync();
 
     public ValueTask DisposeAsync() => ledger.DisposeAsync();
+
+    private async Task LaterAsync(TimeSpan by)
+    {
+        ledger.Clock.Advance(by);
+        await ledger.AnnounceAsync();
+        await Sweep.AttendPoolsAsync(RefreshEvery, Cancellation);
+    }
+
+    private Task RefreshedAsync(Guid pool, bool watched) => ledger.ReportAsync(ledger.Event(
+        new PoolRefreshed(pool, new PoolObservation(PoolState.Running, 1000, 400, 600, Watched: watched)), Resources.Pool(pool)));
 
     private Task<int> CountAsync(string type) => ledger.QueryAsync(db => db.Events.CountAsync(row => row.Type == type));
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -65,9 +66,9 @@ internal sealed class WorkerRig : IAsyncDisposable
         Path.Combine(Options.FamilyFolder(PoolFamily.File), "journal.db"), new JournalOptions(false, keep, TimeSpan.FromDays(7)),
         clock ?? new RevisionClock(TimeProvider.System), time ?? TimeProvider.System);
 
-    public OperationRun Run<T>(T command, PoolDefinition? pool = null, Guid? id = null)
-        where T : ICommand => new(
-        id ?? Guid.NewGuid(), typeof(T).Name, pool ?? Pool, StorageJson.ToElement(command), 0, DateTimeOffset.UtcNow);
+    public OperationRun Run(ICommand command, PoolDefinition? pool = null, Guid? id = null) => new(
+        id ?? Guid.NewGuid(), command.GetType().Name, pool ?? Pool,
+        JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow);
 
     public OperationRun Create(string volume, PoolDefinition? pool = null) =>
         Run(new CreateVolume(null, "images", new VolumeDefinition { Name = volume, Capacity = 1 }), pool);

@@ -511,6 +511,10 @@ namespace Storage.Ledger.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("version");
 
+                    b.Property<bool>("Watched")
+                        .HasColumnType("boolean")
+                        .HasColumnName("watched");
+
                     b.HasKey("Id")
                         .HasName("pk_pools");
 
@@ -583,6 +587,11 @@ namespace Storage.Ledger.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("allocation");
 
+                    b.Property<string>("BackingPath")
+                        .HasColumnType("text")
+                        .HasColumnName("backing_path")
+                        .UseCollation("C");
+
                     b.Property<long>("Capacity")
                         .HasColumnType("bigint")
                         .HasColumnName("capacity");
@@ -636,6 +645,10 @@ namespace Storage.Ledger.Migrations.Postgres
 
                     b.HasKey("PoolId", "Name")
                         .HasName("pk_volumes");
+
+                    b.HasIndex("BackingPath")
+                        .HasDatabaseName("ix_volumes_backing_path")
+                        .HasFilter("backing_path IS NOT NULL");
 
                     b.ToTable("volumes", (string)null);
                 });

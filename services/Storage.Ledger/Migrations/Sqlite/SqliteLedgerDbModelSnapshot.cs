@@ -472,6 +472,10 @@ namespace Storage.Ledger.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("version");
 
+                    b.Property<bool>("Watched")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("watched");
+
                     b.HasKey("Id")
                         .HasName("pk_pools");
 
@@ -540,6 +544,10 @@ namespace Storage.Ledger.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("allocation");
 
+                    b.Property<string>("BackingPath")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("backing_path");
+
                     b.Property<long>("Capacity")
                         .HasColumnType("INTEGER")
                         .HasColumnName("capacity");
@@ -588,6 +596,10 @@ namespace Storage.Ledger.Migrations.Sqlite
 
                     b.HasKey("PoolId", "Name")
                         .HasName("pk_volumes");
+
+                    b.HasIndex("BackingPath")
+                        .HasDatabaseName("ix_volumes_backing_path")
+                        .HasFilter("backing_path IS NOT NULL");
 
                     b.ToTable("volumes", (string)null);
                 });
