@@ -12,6 +12,8 @@ namespace Storage.Hosting;
 /// <summary>The one bus of a process: RabbitMQ, or memory for the embedded default.</summary>
 public static class StorageBus
 {
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
+
     /// <summary>Adds the bus with every <see cref="BusEndpoint"/> that the process's services have registered.</summary>
     public static IServiceCollection AddStorageBus(this IServiceCollection services, IConfiguration configuration)
     {
@@ -130,6 +132,15 @@ public static class StorageBus
         var endpoint = await bus.GetSendEndpoint(new Uri($"queue:{queue}"));
         await endpoint.Send(message, cancellationToken).WaitAsync(cancellationToken);
     }
+
+    /// <summary>
+    /// Answers a question; who asked nothing gets no answer. One that cannot be given in time ends as a <see cref="TimeoutException"/>, and its
+    /// message is taken again: handlers that wait for ever would in the end leave none for others.
+    /// </summary>
+    public static Task AnswerAsync<T>(this ConsumeContext question, T answer)
+        where T : class => question.ResponseAddress is null
+            ? Task.CompletedTask
+            : question.RespondAsync(answer).WaitAsync(AnswerLimit, question.CancellationToken);
 
     /// <summary>To everybody who has bound a queue to the type's exchange.</summary>
     public static Task PublishToAllAsync<T>(this IBus bus, T message, CancellationToken cancellationToken)

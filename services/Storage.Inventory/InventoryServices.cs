@@ -23,14 +23,11 @@ public static class InventoryServices
                 endpoint.Handler<HostReport>(async context =>
                 {
                     await provider.GetRequiredService<ReportProjector>().ProjectAsync(context.Message, context.CancellationToken);
-                    if (context.ResponseAddress is not null)
-                        await context.RespondAsync(new ReportTaken(context.Message.Events.Count));
+                    await context.AnswerAsync(new ReportTaken(context.Message.Events.Count));
                 });
                 endpoint.Handler<HoldRun>(async context =>
                 {
-                    var hold = await provider.GetRequiredService<RunHolds>().AskAsync(context.Message, context.CancellationToken);
-                    if (context.ResponseAddress is not null)
-                        await context.RespondAsync(hold);
+                    await context.AnswerAsync(await provider.GetRequiredService<RunHolds>().AskAsync(context.Message, context.CancellationToken));
                 });
             },
             Concurrency: 256));

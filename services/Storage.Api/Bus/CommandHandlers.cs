@@ -36,8 +36,7 @@ public static class CommandHandlers
             {
                 var deadline = DeadlineHeader.Read(context.Headers.Get<string>(DeadlineHeader.Name));
                 var operation = await intake.AcceptAsync(command, Activity.Current?.Id, context.CancellationToken, deadline: deadline);
-                if (context.ResponseAddress is not null)
-                    await context.RespondAsync(new CommandAccepted(operation.Id, operation.State));
+                await context.AnswerAsync(new CommandAccepted(operation.Id, operation.State));
             }
             catch (StorageException e)
             {
@@ -45,7 +44,7 @@ public static class CommandHandlers
                 // A refusal that nobody hears of is a dead letter.
                 if (context.ResponseAddress is null)
                     throw;
-                await context.RespondAsync(new CommandRejected(command.CommandId, e.Error));
+                await context.AnswerAsync(new CommandRejected(command.CommandId, e.Error));
             }
         });
     }

@@ -19,9 +19,7 @@ public static class SecretServices
             Queues.Secrets,
             (provider, endpoint) => endpoint.Handler<ResolveSecret>(async context =>
             {
-                var answer = await provider.GetRequiredService<SecretResolver>().AnswerAsync(context.Message, context.CancellationToken);
-                if (context.ResponseAddress is not null)
-                    await context.RespondAsync(answer);
+                await context.AnswerAsync(await provider.GetRequiredService<SecretResolver>().AnswerAsync(context.Message, context.CancellationToken));
             }),
             Concurrency: 16));
         return services;

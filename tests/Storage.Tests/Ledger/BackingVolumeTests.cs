@@ -43,7 +43,7 @@ public sealed class BackingVolumeTests(LedgerFixture ledger) : IClassFixture<Led
     {
         var (name, pool) = await PoolAsync("base");
         var (other, _) = await PoolAsync();
-        var create = await ledger.AcceptAsync(new CreateVolume(null, other, Overlay("overlay", $"/srv/{name}/../{name}/base")));
+        var create = await ledger.AcceptAsync(new CreateVolume(null, other, Overlay("overlay", $"/srv//{name}/./base")));
         var delete = await ledger.AcceptAsync(new DeleteVolume(null, name, "base"));
         Assert.Equal(OperationState.Queued, (await ledger.OperationAsync(delete.Id)).State);
 
