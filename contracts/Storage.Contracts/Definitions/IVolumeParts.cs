@@ -18,6 +18,8 @@ internal interface IVolumeParts
 
     long? Allocation { get; }
 
+    Preallocation? Preallocation { get; }
+
     string? Path { get; }
 
     string? Format { get; }

@@ -27,9 +27,25 @@ internal static class ImageRules
         CheckQcow2Options(volume, mayBeQcow2: volume.Format == Qcow2 || volume.Format is null && type.VolumeFormats.Contains(Qcow2));
         if (volume.BackingStore is not null && volume.Format == "raw")
             throw Unsupported("A raw volume has no backing store.", "backingStore");
+        if (volume.Format is not null || !type.VolumeFormats.Contains(Qcow2))
+            CheckPreallocation(volume);
         CheckBackingPath(volume.BackingStore?.Path);
         if (volume.Encryption is { } encryption)
             CheckEncryption(type, volume, encryption);
+    }
+
+    /// <exception cref="StorageException">As <see cref="CheckCreatable"/>.</exception>
+    public static void CheckPreallocation(VolumeDefinition volume)
+    {
+        const string field = "preallocation";
+        if (volume.Preallocation is not { } preallocation)
+            return;
+        if (volume.Format is not ("raw" or Qcow2))
+            throw Unsupported("Only raw and qcow2 volumes are preallocated.", field);
+        if (volume.Format == "raw" && preallocation == Preallocation.Metadata)
+            throw Unsupported("A raw volume has no metadata to preallocate.", field);
+        if (volume.BackingStore is not null && preallocation != Preallocation.None)
+            throw Unsupported("A volume with a backing store is not preallocated.", field);
     }
 
     private static void CheckQcow2Options(VolumeDefinition volume, bool mayBeQcow2)

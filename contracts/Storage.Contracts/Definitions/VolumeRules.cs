@@ -32,7 +32,23 @@ public static partial class VolumeRules
     public static VolumeDefinition Complete(PoolTypeInfo type, VolumeDefinition input, VolumePurpose purpose = VolumePurpose.Create)
     {
         var volume = Check(type, input, purpose);
-        return purpose == VolumePurpose.Describe ? volume : volume with { Key = null, Type = null, Path = null, Allocation = Allocation(volume) };
+        return purpose == VolumePurpose.Describe
+            ? volume
+            : WithPreallocation(volume with { Key = null, Type = null, Path = null, Allocation = Allocation(volume) });
+    }
+
+    /// <summary>The allocation that a preallocation means where the volume is its own blocks. Doing it again changes nothing.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.UnsupportedConfiguration"/> where its format, if it has one, is not preallocated so.</exception>
+    public static VolumeDefinition WithPreallocation(VolumeDefinition volume)
+    {
+        if (volume.Format is not null)
+            ImageRules.CheckPreallocation(volume);
+        return volume switch
+        {
+            { Format: "raw", Preallocation: Contracts.Preallocation.None } => volume with { Allocation = 0 },
+            { Format: "raw", Preallocation: not null } => volume with { Allocation = volume.Capacity },
+            _ => volume,
+        };
     }
 
     /// <summary>
@@ -74,6 +90,7 @@ public static partial class VolumeRules
             Type = kind,
             Capacity = capacity,
             Allocation = Size(input.Allocation, "allocation") ?? capacity,
+            Preallocation = KnownPreallocation(input.Preallocation),
             Path = input.Path,
             Format = isClone && string.IsNullOrEmpty(input.Format) ? null : Format(type, input.Format, "format"),
             Permissions = PermissionRules.Complete(input.Permissions, "permissions"),
@@ -86,6 +103,10 @@ public static partial class VolumeRules
         };
         return volume is { Features: not null, Compat: null } ? volume with { Compat = ImageRules.FeaturesCompat } : volume;
     }
+
+    private static Preallocation? KnownPreallocation(Preallocation? input) => input is null || Enum.IsDefined(input.Value)
+        ? input
+        : throw new StorageException(ErrorCodes.UnsupportedConfiguration, "Unknown preallocation.", "preallocation");
 
     private static long? Size(long? bytes, string field) =>
         bytes < 0 ? throw PlainText.Invalid("A size is not negative.", field) : bytes;

@@ -31,6 +31,8 @@ internal sealed class VolumeElement(InputElement volume, PoolTypeInfo type) : IV
 
     public long? Allocation => SizeXml.Read(volume, "allocation");
 
+    public Preallocation? Preallocation => null;
+
     public string? Path => target?.ChildText("path");
 
     public string? Format => FormatOf(target);

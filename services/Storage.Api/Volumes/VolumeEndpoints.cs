@@ -103,17 +103,21 @@ public static class VolumeEndpoints
 
     private static async Task<IResult> PostAsync(
         HttpContext http, CommandSubmission commands, IDbContextFactory<LedgerDb> ledger,
-        string pool, string? host, bool? validate, CancellationToken cancellationToken)
+        string pool, string? host, WireName<Preallocation>? preallocation, bool? validate, CancellationToken cancellationToken)
     {
         var body = await RequestBody.ReadAsync(http.Request, xml: true, arrays: true, cancellationToken);
         if (body.IsArray)
         {
-            var volumes = body.Json<IReadOnlyList<VolumeDefinition>>();
+            IReadOnlyList<VolumeDefinition> volumes = [.. body.Json<IReadOnlyList<VolumeDefinition>>().Select(each => With(each, preallocation))];
             return await commands.SubmitAsync(http, id => new CreateVolumes(id, pool, volumes, host));
         }
         var volume = await ReadAsync(body, VolumePurpose.Create, ledger, pool, host, validate, cancellationToken);
-        return await commands.SubmitAsync(http, id => new CreateVolume(id, pool, volume, host));
+        return await commands.SubmitAsync(http, id => new CreateVolume(id, pool, With(volume, preallocation), host));
     }
+
+    /// <summary>What the query says is for the document, which has no place for it as XML.</summary>
+    private static VolumeDefinition With(VolumeDefinition volume, WireName<Preallocation>? preallocation) =>
+        volume is null || preallocation is null ? volume! : volume with { Preallocation = preallocation.Value.Value };
 
     private static Task<IResult> DeleteAsync(
         HttpContext http, CommandSubmission commands, string pool, string volume, string? host, bool? force) =>
@@ -121,13 +125,14 @@ public static class VolumeEndpoints
 
     private static async Task<IResult> CloneAsync(
         HttpContext http, CommandSubmission commands, IDbContextFactory<LedgerDb> ledger,
-        string pool, string volume, string? host, string? targetPool, bool? reflink, string? sourceSecret, bool? validate, CancellationToken cancellationToken)
+        string pool, string volume, string? host, string? targetPool, bool? reflink, string? sourceSecret,
+        WireName<Preallocation>? preallocation, bool? validate, CancellationToken cancellationToken)
     {
         var body = await RequestBody.ReadAsync(http.Request, xml: true, cancellationToken: cancellationToken);
         var target = targetPool ?? pool;
         var definition = await ReadAsync(body, VolumePurpose.Clone, ledger, target, host, validate, cancellationToken);
         return await commands.SubmitAsync(http, id => new CloneVolume(
-            id, target, definition, volume, targetPool is null ? null : pool, reflink is true, host, SecretOf(sourceSecret)));
+            id, target, With(definition, preallocation), volume, targetPool is null ? null : pool, reflink is true, host, SecretOf(sourceSecret)));
     }
 
     private static async Task<IResult> ResizeAsync(

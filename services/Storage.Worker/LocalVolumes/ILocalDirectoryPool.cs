@@ -20,7 +20,7 @@ public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDel
 
     Task<VolumeDefinition> IVolumeCreator.CreateVolumeAsync(
         PoolDefinition pool, VolumeDefinition volume, Run run, CancellationToken cancellationToken) =>
-        Volumes.Creator.CreateAsync(LocalTarget.PathOf(pool), volume, run, cancellationToken);
+        Volumes.Creator.CreateAsync(LocalTarget.PathOf(pool), LocalTarget.WithOwnerOf(pool, volume), run, cancellationToken);
 
     Task IVolumeUsers.RequireUnusedAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken)
     {
@@ -35,7 +35,7 @@ public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDel
         PoolDefinition pool, VolumeDefinition volume, CloneSource source, bool reflink, Run run, CancellationToken cancellationToken) =>
         source.Backend is ILocalDirectoryPool
             ? Volumes.Cloner.CloneAsync(
-                LocalTarget.PathOf(pool), volume, LocalTarget.PathOf(source.Pool), source.Volume, source.Secret, reflink, run, cancellationToken)
+                LocalTarget.PathOf(pool), LocalTarget.WithOwnerOf(pool, volume), LocalTarget.PathOf(source.Pool), source.Volume, source.Secret, reflink, run, cancellationToken)
             : throw new StorageException(
                 ErrorCodes.Unsupported, $"A volume of a pool of type '{PoolTypes.Of(source.Pool.Type).Name}' cannot be copied into this pool.", "sourcePool");
 

@@ -112,13 +112,26 @@ internal sealed class LocalDirectory : IDisposable
             throw HostErrors.FromLast($"sync the directory {Path}");
     }
 
-    /// <summary>Sets owner and group where given, then the mode where given.</summary>
-    public static void SetPermissions(SafeFileHandle handle, long? owner, long? group, int? mode, string path)
+    /// <summary>Sets what is given: owner and group, the security label (as SELinux keeps it, xattr(7)), then the mode.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.Unsupported"/> for a label where the file system keeps none.</exception>
+    public static unsafe void SetPermissions(SafeFileHandle handle, Permissions permissions, string path)
     {
-        if ((owner ?? group) is not null
-            && LibC.ChangeOwner(handle, owner is { } o ? (uint)o : Unchanged, group is { } g ? (uint)g : Unchanged) < 0)
+        if ((permissions.Owner ?? permissions.Group) is not null
+            && LibC.ChangeOwner(handle, (uint?)permissions.Owner ?? Unchanged, (uint?)permissions.Group ?? Unchanged) < 0)
             throw HostErrors.FromLast($"change the owner of {path}", "permissions");
-        if (mode is { } bits && LibC.ChangeMode(handle, (uint)bits) < 0)
+        if (permissions.Label is { } label)
+        {
+            // With the zero at its end, as SELinux's own tools write it.
+            var bytes = Encoding.UTF8.GetBytes(label + '\0');
+            fixed (byte* value = bytes)
+            {
+                if (LibC.SetAttribute(handle, "security.selinux", value, (nuint)bytes.Length, 0) < 0)
+                    throw HostErrors.Last == HostErrors.NotSupported
+                        ? new StorageException(ErrorCodes.Unsupported, $"The file system of {path} keeps no security labels.", "permissions.label")
+                        : HostErrors.FromLast($"label {path}", "permissions.label");
+            }
+        }
+        if (permissions.Mode is { } bits && LibC.ChangeMode(handle, (uint)bits) < 0)
             throw HostErrors.FromLast($"change the mode of {path}", "permissions");
     }
 

@@ -17,6 +17,15 @@ public static class LocalTarget
             : throw new StorageException(
                 ErrorCodes.InvalidDefinition, "The target path must be absolute, without '..' and control characters.", "target.path");
 
+    /// <summary>A new volume has owner, group and label of its pool's definition where its own says none. A mode is its own: a directory's is none for a file.</summary>
+    public static VolumeDefinition WithOwnerOf(PoolDefinition pool, VolumeDefinition volume)
+    {
+        if (pool.Target.Permissions is not { } ours)
+            return volume;
+        var own = volume.Permissions ?? new Permissions();
+        return volume with { Permissions = own with { Owner = own.Owner ?? ours.Owner, Group = own.Group ?? ours.Group, Label = own.Label ?? ours.Label } };
+    }
+
     /// <summary>Whether the directory is there.</summary>
     public static bool Exists(string path) => Directory.Exists(path);
 
@@ -45,7 +54,7 @@ public static class LocalTarget
             if (copyOnWrite is { } wanted)
                 LocalDirectory.SetCopyOnWrite(directory.Handle, wanted, path, "copyOnWrite");
             LocalDirectory.SetPermissions(
-                directory.Handle, permissions?.Owner, permissions?.Group, permissions?.Mode ?? (isNew ? DefaultMode : null), path);
+                directory.Handle, (permissions ?? new Permissions()) with { Mode = permissions?.Mode ?? (isNew ? DefaultMode : null) }, path);
             directory.Sync();
         }
         catch

@@ -63,14 +63,14 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
                 ErrorCodes.UnsupportedConfiguration, "A copy holds all of its content: it has no backing store.", "backingStore");
         var capacity = Math.Max(definition.Capacity ?? 0, source.Capacity);
         var allocation = definition.Allocation ?? capacity;
-        var volume = definition with
+        var volume = VolumeRules.WithPreallocation(definition with
         {
             Format = definition.Format ?? source.Format,
             Capacity = capacity,
             // An allocation of all that was asked for is one of all that it becomes.
             Allocation = allocation >= (definition.Capacity ?? capacity) ? capacity : allocation,
             BackingStore = null,
-        };
+        });
         if (volume.Format == "dir")
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, "A directory is no copy of a file.", "format");
         LocalVolumeCreator.Check(volume);
@@ -86,6 +86,7 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
             return source.Format is "raw" or "iso";
         var header = source.Header!;
         return volume.Format == source.Format
+            && volume.Preallocation is null or Preallocation.None
             && !source.HasBacking
             && volume.Capacity == source.Capacity
             && (volume.Compat is null || volume.Compat == Compat(header))
@@ -115,7 +116,7 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
             if (reflink)
                 throw new StorageException(ErrorCodes.Unsupported, $"{path} cannot share blocks with {image.Path} there.", "reflink");
         }
-        RawVolume.Fill(file, size, allocation, path, Untold, cancellationToken);
+        RawVolume.Fill(file, size, allocation, path, Untold, cancellationToken, write: volume.Preallocation == Preallocation.Full);
         new FileCopy(image.File, image.Path, file, path, bytes, run.Progress, cancellationToken).Run(ownBlocks);
         return Task.CompletedTask;
     }
@@ -125,7 +126,8 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
         SafeFileHandle file, string path, Run run, CancellationToken cancellationToken)
     {
         if (LocalVolumeCreator.IsNative(volume))
-            RawVolume.Fill(file, volume.Capacity!.Value, volume.Allocation!.Value, path, Untold, cancellationToken);
+            RawVolume.Fill(
+                file, volume.Capacity!.Value, volume.Allocation!.Value, path, Untold, cancellationToken, write: volume.Preallocation == Preallocation.Full);
         else
             await qemuImg.CreateAsync(path, volume, secrets.Made, cancellationToken);
         await qemuImg.ConvertAsync(

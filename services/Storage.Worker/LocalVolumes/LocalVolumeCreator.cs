@@ -30,7 +30,7 @@ public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreat
             return await made.MakeDirectoryAsync(cancellationToken);
         if (volume.BackingStore is { } backing)
             volume = volume with { Capacity = BackingFile.CheckedCapacity(directory, backing, volume.Capacity) };
-        var image = volume is { Format: "qcow2", Encryption: null } ? EmptyImage(volume) : null;
+        var image = volume is { Format: "qcow2", Encryption: null, Preallocation: null or Preallocation.None } ? EmptyImage(volume) : null;
         if (!IsNative(volume) && image is null)
             await qemuImg.RequireAsync(volume, cancellationToken);
         using var secret = await PassphraseAsync(volume, run, cancellationToken);
@@ -42,7 +42,7 @@ public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreat
                 else if (IsNative(volume))
                     RawVolume.Fill(
                         file, volume.Capacity!.Value, Math.Min(volume.Allocation ?? volume.Capacity.Value, volume.Capacity.Value),
-                        directory.PathOf(volume.Name), run.Progress, cancellationToken);
+                        directory.PathOf(volume.Name), run.Progress, cancellationToken, write: volume.Preallocation == Preallocation.Full);
                 else
                     await qemuImg.CreateAsync(path, volume, ImageSecret.Of(secret?.Path), cancellationToken);
             },

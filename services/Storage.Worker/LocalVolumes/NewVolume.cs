@@ -97,8 +97,8 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
 
     private void Complete(SafeFileHandle handle, int defaultMode)
     {
-        var permissions = volume.Permissions;
-        LocalDirectory.SetPermissions(handle, permissions?.Owner, permissions?.Group, permissions?.Mode ?? defaultMode, Path);
+        var permissions = volume.Permissions ?? new Permissions();
+        LocalDirectory.SetPermissions(handle, permissions with { Mode = permissions.Mode ?? defaultMode }, Path);
         if (LibC.Sync(handle) < 0 && HostErrors.Last is not (HostErrors.Invalid or HostErrors.NotSupported))
             throw HostErrors.FromLast($"sync {Path}");
     }

@@ -144,6 +144,8 @@ public static class QemuImgCommands
             options.Add($"backing_fmt={backing.Format ?? "raw"}");
         if (secret is not null)
             options.AddRange(Encryption(volume, secret));
+        if (volume.Preallocation is { } preallocation and not Preallocation.None)
+            options.Add($"preallocation={preallocation.ToString().ToLowerInvariant()}");
         if (volume.NoCow)
             options.Add("nocow=on");
         if (volume.Format == "qcow2")

@@ -13,11 +13,13 @@ internal static class RawVolume
     /// <param name="file">An empty file.</param>
     /// <param name="capacity">Its size in bytes.</param>
     /// <param name="allocation">How many bytes from its start get blocks, at most the capacity; the rest stays a hole.</param>
+    /// <param name="write">The blocks are written with zeros, not only taken.</param>
     public static void Fill(
-        SafeFileHandle file, long capacity, long allocation, string path, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
+        SafeFileHandle file, long capacity, long allocation, string path, IProgress<OperationProgress> progress, CancellationToken cancellationToken,
+        bool write = false)
     {
         Truncate(file, capacity, path);
-        Allocate(file, 0, allocation, mode: 0, path, progress, cancellationToken);
+        Allocate(file, 0, allocation, mode: 0, canAllocate: !write, path, progress, cancellationToken);
     }
 
     /// <summary>
@@ -31,7 +33,7 @@ internal static class RawVolume
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (resize is { Allocate: true } && resize.To > resize.From)
-                Allocate(file, resize.From, resize.To - resize.From, LibC.KeepSize, path, progress, cancellationToken);
+                Allocate(file, resize.From, resize.To - resize.From, LibC.KeepSize, canAllocate: true, path, progress, cancellationToken);
             Truncate(file, resize.To, path);
         }
         catch when (resize.To > resize.From)
@@ -49,9 +51,9 @@ internal static class RawVolume
     }
 
     private static void Allocate(
-        SafeFileHandle file, long start, long allocation, int mode, string path, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
+        SafeFileHandle file, long start, long allocation, int mode, bool canAllocate, string path, IProgress<OperationProgress> progress,
+        CancellationToken cancellationToken)
     {
-        var canAllocate = true;
         for (long done = 0; done < allocation;)
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -15,7 +15,11 @@ public sealed class FaultChecker(Fleet fleet, IReadOnlyList<FaultPool> pools)
     /// <returns>What does not hold.</returns>
     public async Task<IReadOnlyList<string>> CheckAsync(IReadOnlyDictionary<Guid, string> accepted)
     {
-        CheckLog(await fleet.Client.ReadEventsAsync(), accepted, await fleet.Client.ReadAllAsync("/v1/operations", 1000));
+        // The services go on looking at their pools by themselves: what they have begun since it was quiet ends too.
+        var begun = await OperationsAsync();
+        foreach (var (id, _) in begun.Where(operation => operation.Value.GetProperty("state").GetString() is "queued" or "dispatched" or "running"))
+            await fleet.Client.EndOfAsync(id);
+        CheckLog(await fleet.Client.ReadEventsAsync(), accepted, begun, await OperationsAsync());
         foreach (var pool in pools.Where(pool => !pool.Rough))
             await CheckPoolAsync(pool, "without a refresh");
         foreach (var pool in pools)
@@ -30,7 +34,8 @@ public sealed class FaultChecker(Fleet fleet, IReadOnlyList<FaultPool> pools)
         return violations;
     }
 
-    private void CheckLog(IReadOnlyList<StorageEvent> events, IReadOnlyDictionary<Guid, string> accepted, IReadOnlyList<JsonElement> operations)
+    private void CheckLog(IReadOnlyList<StorageEvent> events, IReadOnlyDictionary<Guid, string> accepted,
+        IReadOnlyDictionary<Guid, JsonElement> begun, IReadOnlyDictionary<Guid, JsonElement> known)
     {
         for (var i = 0; i < events.Count; i++)
             Require(events[i].Sequence == i + 1, $"The event log has {events[i].Sequence} at place {i + 1}.");
@@ -41,10 +46,9 @@ public sealed class FaultChecker(Fleet fleet, IReadOnlyList<FaultPool> pools)
             Require(revisions.Zip(revisions.Skip(1)).All(pair => pair.First < pair.Second), $"The revisions of {resource.Key} do not rise: {string.Join(' ', revisions)}");
         }
         var ends = events.Where(entry => Terminal.Contains(entry.Type)).ToLookup(entry => entry.Data.GetProperty("operationId").GetGuid());
-        var known = operations.ToDictionary(operation => operation.GetProperty("id").GetGuid());
         foreach (var (id, what) in accepted)
             Require(known.ContainsKey(id), $"{what} was accepted as {id}, which nobody knows.");
-        foreach (var (id, operation) in known)
+        foreach (var (id, operation) in begun)
         {
             var count = ends[id].Count();
             Require(count == 1, $"Operation {id} ({operation.GetProperty("command").GetString()}, {operation.GetProperty("state").GetString()}) has {count} ends.");
@@ -52,6 +56,9 @@ public sealed class FaultChecker(Fleet fleet, IReadOnlyList<FaultPool> pools)
         foreach (var end in ends)
             Require(known.ContainsKey(end.Key), $"{end.Key} has an end and is no operation.");
     }
+
+    private async Task<IReadOnlyDictionary<Guid, JsonElement>> OperationsAsync() =>
+        (await fleet.Client.ReadAllAsync("/v1/operations", 1000)).ToDictionary(operation => operation.GetProperty("id").GetGuid());
 
     /// <summary>What the inventory lists is what lies there, hidden and temporary files too.</summary>
     private async Task CheckPoolAsync(FaultPool pool, string when)

@@ -26,6 +26,9 @@ public sealed class ImageRulesTests
         { Qcow2 with { Format = "vdi", Encryption = new VolumeEncryption("luks", Secrets: [Secret]) }, "encryption", ErrorCodes.UnsupportedConfiguration },
         { Qcow2 with { Encryption = new VolumeEncryption("luks") }, "encryption.secrets", ErrorCodes.InvalidDefinition },
         { Qcow2 with { Encryption = new VolumeEncryption("luks", Secrets: [Secret, Secret]) }, "encryption.secrets", ErrorCodes.InvalidDefinition },
+        { Qcow2 with { Format = "raw", Preallocation = Preallocation.Metadata }, "preallocation", ErrorCodes.UnsupportedConfiguration },
+        { Qcow2 with { Format = "vmdk", Preallocation = Preallocation.None }, "preallocation", ErrorCodes.UnsupportedConfiguration },
+        { Qcow2 with { BackingStore = new BackingStore("base"), Preallocation = Preallocation.Full }, "preallocation", ErrorCodes.UnsupportedConfiguration },
         { Qcow2 with { BackingStore = new BackingStore("nbd:host:1") }, "backingStore.path", ErrorCodes.InvalidDefinition },
         { Qcow2 with { BackingStore = new BackingStore("json:{}") }, "backingStore.path", ErrorCodes.InvalidDefinition },
         { Qcow2 with { BackingStore = new BackingStore("-o") }, "backingStore.path", ErrorCodes.InvalidDefinition },
@@ -41,6 +44,7 @@ public sealed class ImageRulesTests
 
     public static TheoryData<VolumeDefinition, string, string> AlwaysRefused => new()
     {
+        { Qcow2 with { Preallocation = (Preallocation)9 }, "preallocation", ErrorCodes.UnsupportedConfiguration },
         { Qcow2 with { Features = ["bitmaps"] }, "features[0]", ErrorCodes.UnsupportedConfiguration },
         { Qcow2 with { Compat = "1" }, "compat", ErrorCodes.InvalidDefinition },
         { Qcow2 with { BackingStore = new BackingStore("/base", "auto") }, "backingStore.format", ErrorCodes.UnsupportedConfiguration },

@@ -20,6 +20,11 @@ public sealed class QemuImgCommandsTests
             "create -f qcow2 -o nocow=on,compat=0.10,cluster_size=131072 /p/v 1024K"
         },
         {
+            "preallocated", Volume("qcow2", 1 << 20) with { Preallocation = Preallocation.Metadata, NoCow = true },
+            "create -f qcow2 -o preallocation=metadata,nocow=on,compat=1.1 /p/v 1024K"
+        },
+        { "not preallocated", Volume("qcow2", 1 << 20) with { Preallocation = Preallocation.None }, "create -f qcow2 -o compat=1.1 /p/v 1024K" },
+        {
             "features", Volume("qcow2", 1 << 20) with { Features = ["lazy_refcounts", "extended_l2"] },
             "create -f qcow2 -o compat=1.1,lazy_refcounts,extended_l2=on /p/v 1024K"
         },
