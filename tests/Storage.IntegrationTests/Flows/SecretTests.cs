@@ -129,18 +129,25 @@ public sealed class SecretTests(TestBackends backends) : IDisposable
         File.Delete(file);
     }
 
+    /// <summary>Every row of every table, as text.</summary>
     private static async Task<string> DumpAsync(Fleet fleet)
     {
-        var database = new NpgsqlConnectionStringBuilder(fleet.Space.Ledger);
-        using var dump = Process.Start(new ProcessStartInfo(
-            "pg_dump", ["--host", database.Host!, "--port", $"{database.Port}", "--username", database.Username!, database.Database!])
+        await using var source = NpgsqlDataSource.Create(fleet.Space.Ledger);
+        await using var connection = await source.OpenConnectionAsync(Cancellation);
+        var tables = new List<string>();
+        await using (var names = new NpgsqlCommand("SELECT 'public.' || quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'", connection))
+        await using (var rows = await names.ExecuteReaderAsync(Cancellation))
         {
-            RedirectStandardOutput = true,
-            Environment = { ["PGPASSWORD"] = database.Password },
-        })!;
-        var text = await dump.StandardOutput.ReadToEndAsync(Cancellation);
-        await dump.WaitForExitAsync(Cancellation);
-        return text;
+            while (await rows.ReadAsync(Cancellation))
+                tables.Add(rows.GetString(0));
+        }
+        var text = new StringBuilder();
+        foreach (var table in tables)
+        {
+            using var rows = await connection.BeginTextExportAsync($"COPY {table} TO STDOUT", Cancellation);
+            text.AppendLine(table).AppendLine(await rows.ReadToEndAsync(Cancellation));
+        }
+        return text.ToString();
     }
 
     /// <summary>The dead letters and what MassTransit kept: nothing else stays in a queue.</summary>
