@@ -39,6 +39,7 @@ public static class ErrorCodes
     public const string SecretExists = "secret-exists";
     public const string SecretWithoutValue = "secret-without-value";
     public const string SecretRefused = "secret-refused";
+    public const string SecretWrong = "secret-wrong";
     public const string SecretsUnavailable = "secrets-unavailable";
     public const string Unauthorized = "unauthorized";
     public const string NotFound = "not-found";
@@ -85,6 +86,7 @@ public static class ErrorCodes
         new(SecretExists, 409, 1),
         new(SecretWithoutValue, 409, 66),
         new(SecretRefused, 403, 29),
+        new(SecretWrong, 409, 45),
         new(SecretsUnavailable, 503, 38),
         new(Unauthorized, 401, 29),
         new(NotFound, 404, 8),

@@ -16,14 +16,14 @@ RUN for program in services/*/Program.cs; do \
     done
 
 FROM ${RUNTIME}
-# What the service runs besides .NET: the host tools of a worker.
-ARG PACKAGES=
-RUN if [ -n "$PACKAGES" ]; then \
-      apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $PACKAGES && rm -rf /var/lib/apt/lists/*; \
-    fi
+ARG SERVICE
+# What the service runs besides .NET: the host tools of a worker, as its list says.
+COPY infra/images/packages/ /packages/
+RUN if [ -e "/packages/$SERVICE" ]; then \
+      apt-get update -q && DEBIAN_FRONTEND=noninteractive xargs apt-get install -q -y --no-install-recommends <"/packages/$SERVICE" && rm -rf /var/lib/apt/lists/*; \
+    fi; rm -rf /packages
 COPY infra/images/healthy /usr/local/bin/
 WORKDIR /app
-ARG SERVICE
 COPY --from=build /published/${SERVICE} .
 # One port for everything, told by Urls alone: the base image's own setting would be a second one.
 ENV SERVICE=${SERVICE} Urls=http://0.0.0.0:8080 ASPNETCORE_HTTP_PORTS=

@@ -2,6 +2,7 @@ using Storage.Api;
 using Storage.Hosting;
 using Storage.Ledger;
 
+SettingsFiles.ReadOnce();
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceTelemetry("storage-api");
 builder.Services

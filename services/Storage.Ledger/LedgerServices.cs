@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
 
 namespace Storage.Ledger;
 
@@ -43,7 +44,7 @@ public static class LedgerServices
     }
 
     internal static DbContextOptionsBuilder Postgres(DbContextOptionsBuilder builder, string connection) =>
-        builder.UseNpgsql(connection).UseSnakeCaseNamingConvention();
+        builder.UseNpgsql(Prepared(connection)).UseSnakeCaseNamingConvention();
 
     internal static DbContextOptionsBuilder<T> Postgres<T>(DbContextOptionsBuilder<T> builder, string connection)
         where T : DbContext
@@ -60,6 +61,16 @@ public static class LedgerServices
     {
         Sqlite((DbContextOptionsBuilder)builder, connection);
         return builder;
+    }
+
+    /// <summary>What is asked again and again is planned once for each connection; how much of it, the connection string may say.</summary>
+    private static string Prepared(string connection)
+    {
+        const int Statements = 200;
+        var settings = new NpgsqlConnectionStringBuilder(connection);
+        if (settings.MaxAutoPrepare == 0)
+            settings.MaxAutoPrepare = Statements;
+        return settings.ConnectionString;
     }
 
     private static void AddDatabase<T>(this IServiceCollection services, Action<DbContextOptionsBuilder> configure, LedgerDialect dialect)

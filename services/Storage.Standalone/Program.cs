@@ -7,6 +7,7 @@ using Storage.Standalone;
 using Storage.Worker;
 using Storage.Worker.File;
 
+SettingsFiles.ReadOnce();
 var builder = WebApplication.CreateBuilder(args);
 var folder = StandaloneDefaults.DataFolder(builder.Configuration);
 using var taken = DataFolderLock.TryTake(folder);

@@ -9,6 +9,9 @@ public static class FileFamily
     {
         services.TryAddSingleton<IToolRunner, CliWrapToolRunner>();
         services.TryAddSingleton<QemuImg>();
+        services.TryAddSingleton<Ploop>();
+        services.TryAddSingleton<Cryptsetup>();
+        services.TryAddSingleton<VolumeTools>();
         services.TryAddSingleton<LocalVolumes>();
         services.TryAddSingleton<Mounter>();
         services.TryAddSingleton<DeviceSignatures>();

@@ -46,19 +46,22 @@ public sealed class FamilyWorker(
     {
         var path = options.FamilyFolder(Family);
         folder = await StateFolder.AcquireAsync(path, () => WorkerLog.Standby(log, Family, Host, path), cancellationToken);
+        var tools = new StartedTools(folder.ToolsPath, log);
+        await tools.EndLeftAsync(cancellationToken);
         var clock = new RevisionClock(time);
         var journal = new RunJournal(
             folder.JournalPath, new JournalOptions(options.PowerLossSafe, options.KeepRuns, options.KeepRunsFor), clock, time);
         var reporter = new Reporter(send, journal, events => new HostReport(Host, Family, Instance, events), log);
         var events = new HostEvents(Host, clock, time);
         var metrics = new WorkerMetrics(meters, Family);
-        var lanes = new PoolLanes(options.LaneLimits, time, log);
+        var lanes = new PoolLanes(options.LaneLimits, tools, time, log);
         var lease = new WorkerLease(time, log);
         var shared = new SharedRuns(ask, operation => new HoldRun(operation, Family, Host, Instance), lease, clock, log);
         var secrets = new RunSecrets(
             askForSecret, (operation, secret, key) => new ResolveSecret(operation, Family, Host, Instance, secret, key), log);
-        var watcher = new PoolWatcher(lanes, reporter, events, metrics, time, log, stopping.Token);
-        var executor = new RunExecutor(journal, reporter, events, backends, lanes, shared, secrets, watcher, metrics, time, log, stopping.Token);
+        var spaces = new PoolSpaces(backends, lanes, reporter, events, time, log, stopping.Token);
+        var watcher = new PoolWatcher(lanes, reporter, events, spaces, metrics, time, log, stopping.Token);
+        var executor = new RunExecutor(journal, reporter, events, backends, lanes, shared, secrets, watcher, spaces, metrics, time, log, stopping.Token);
         var scheduler = new RunScheduler(options.ConcurrentRunsPerPool, executor.ExecuteAsync);
         metrics.Observe(journal, scheduler, lanes, watcher);
         parts = new Parts(clock, journal, reporter, events, scheduler, lease, watcher);

@@ -71,7 +71,7 @@ internal static partial class WorkerLog
     [LoggerMessage(3062, LogLevel.Information, "{Command} {OperationId} is not run here: {Decision}.")]
     public static partial void NotHeld(ILogger log, string command, Guid operationId, HoldDecision decision);
 
-    [LoggerMessage(3070, LogLevel.Warning, "The store of secrets does not answer for {OperationId}.")]
+    [LoggerMessage(3064, LogLevel.Warning, "The store of secrets does not answer for {OperationId}.")]
     public static partial void SecretNotAnswered(ILogger log, Exception e, Guid operationId);
 
     [LoggerMessage(3050, LogLevel.Warning, "The storage at {Storage} does not answer: a call that gave no sign for {Seconds} s is abandoned.")]
@@ -85,4 +85,7 @@ internal static partial class WorkerLog
 
     [LoggerMessage(3071, LogLevel.Warning, "What has changed in pool {Pool} could not be looked at; it is to be refreshed.")]
     public static partial void WatchedLookFailed(ILogger log, Exception e, string? pool);
+
+    [LoggerMessage(3072, LogLevel.Information, "How full pool {Pool} is could not be seen; the next change or refresh tells it.")]
+    public static partial void SpaceNotSeen(ILogger log, Exception e, string? pool);
 }

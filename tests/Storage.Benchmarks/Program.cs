@@ -2,10 +2,13 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using Storage.Benchmarks;
 using Storage.Benchmarks.Codec;
+using Storage.Benchmarks.Libvirt;
 
 // Measures a running Storage over HTTP: dotnet run -c Release --project tests/Storage.Benchmarks -- --url http://127.0.0.1:8080
 // Or, in this process, image headers and XML: dotnet run -c Release --project tests/Storage.Benchmarks -- codec
 // Or refreshes of large pools by a worker in this process: … -- refresh
+// Or what it would bring to read headers side by side: … -- reading
+// Or Storage beside libvirt, both started for it, as root: … -- libvirt [--rounds N]
 if (args is ["codec"])
 {
     CodecCosts.Print();
@@ -16,10 +19,17 @@ if (args is ["refresh"])
     await RefreshCosts.PrintAsync();
     return 0;
 }
+if (args is ["reading"])
+{
+    await ReadingCosts.PrintAsync();
+    return 0;
+}
+if (args is ["libvirt", ..])
+    return await Comparison.RunAsync(args is [_, "--rounds", var rounds] ? int.Parse(rounds, CultureInfo.InvariantCulture) : 3);
 var options = Arguments.Read(args);
 if (options is null)
 {
-    Console.Error.WriteLine("usage: codec | refresh | --url URL [--token TOKEN] [--host HOST] [--path DIRECTORY ON THE HOST] [--rounds N]");
+    Console.Error.WriteLine("usage: codec | refresh | reading | libvirt [--rounds N] | --url URL [--token TOKEN] [--host HOST] [--path DIRECTORY ON THE HOST] [--rounds N]");
     return 2;
 }
 using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = options.Url, Timeout = TimeSpan.FromMinutes(5) };

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
@@ -29,9 +28,7 @@ internal static class RefreshCosts
         try
         {
             var pool = new PoolDefinition { Type = PoolType.Dir, Name = "benchmark", Uuid = Guid.NewGuid(), Target = new PoolTarget { Path = Path.Combine(folder, "pool") } };
-            Directory.CreateDirectory(pool.Target.Path!);
-            for (var i = 0; i < count; i++)
-                File.WriteAllBytes(Path.Combine(pool.Target.Path!, $"volume-{i:000000}"), format == "raw" ? new byte[4096] : Qcow2());
+            SampleFiles.Make(pool.Target.Path!, format, count);
             await MeasureAsync(folder, pool, $"{count} {format}");
         }
         finally
@@ -79,20 +76,5 @@ internal static class RefreshCosts
                 ends[told.CommandId!.Value].TrySetResult(told);
             return Task.CompletedTask;
         }
-    }
-
-    /// <summary>A header of version 2: 1 GiB in clusters of 64 KiB.</summary>
-    private static byte[] Qcow2()
-    {
-        var image = new byte[512];
-        BinaryPrimitives.WriteUInt32BigEndian(image, 0x514649FB);
-        BinaryPrimitives.WriteUInt32BigEndian(image.AsSpan(4), 2);
-        BinaryPrimitives.WriteUInt32BigEndian(image.AsSpan(20), 16);
-        BinaryPrimitives.WriteUInt64BigEndian(image.AsSpan(24), 1 << 30);
-        BinaryPrimitives.WriteUInt32BigEndian(image.AsSpan(36), 2);
-        BinaryPrimitives.WriteUInt64BigEndian(image.AsSpan(40), 0x3_0000);
-        BinaryPrimitives.WriteUInt64BigEndian(image.AsSpan(48), 0x1_0000);
-        BinaryPrimitives.WriteUInt32BigEndian(image.AsSpan(56), 1);
-        return image;
     }
 }

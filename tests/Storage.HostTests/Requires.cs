@@ -9,6 +9,14 @@ internal static class Requires
     /// <summary>A program on the path.</summary>
     public static string Tool(string name) => ToolPath.Find(name) ?? throw Missing($"{name} is not installed");
 
+    /// <summary>Programs on the path, and root to run them.</summary>
+    public static void Tools(params IEnumerable<string> names)
+    {
+        Root();
+        foreach (var name in names)
+            Tool(name);
+    }
+
     public static void Root()
     {
         if (!Environment.IsPrivilegedProcess)

@@ -3,13 +3,16 @@ namespace Storage.Contracts;
 /// <summary>The encryption of a volume.</summary>
 public static class EncryptionRules
 {
-    /// <summary>The one encryption that volumes are made with.</summary>
+    /// <summary>Of version 1, which qemu makes, reads and writes.</summary>
     public const string Luks = "luks";
+
+    /// <summary>Of version 2, which qemu does not know.</summary>
+    public const string Luks2 = "luks2";
 
     private const string Field = "encryption";
     private const string Passphrase = "passphrase";
 
-    private static readonly string[] Formats = ["default", "qcow", Luks, "luks2", "luks-any"];
+    private static readonly string[] Formats = ["default", "qcow", Luks, Luks2, "luks-any"];
     private static readonly string[] Engines = ["qemu", "librbd"];
 
     /// <summary>Checked; cipher and ivgen are left out where the format has none, and no secrets is null.</summary>

@@ -89,7 +89,9 @@ internal static class ImageRules
 
     private static void CheckEncryption(PoolTypeInfo type, VolumeDefinition volume, VolumeEncryption encryption)
     {
-        if (encryption.Format != EncryptionRules.Luks)
+        // qemu neither makes nor reads LUKS 2: it is for files that are not its images.
+        var isLuks2 = encryption.Format == EncryptionRules.Luks2 && type.VolumeFormats.Contains(Qcow2) && volume.Format is (null or "raw");
+        if (encryption.Format != EncryptionRules.Luks && !isLuks2)
             throw Unsupported($"A volume with '{encryption.Format}' encryption cannot be created.", "encryption.format");
         if (type.VolumeFormats.Contains(Qcow2) && volume.Format is not null && !EncryptableFormats.Contains(volume.Format))
             throw Unsupported($"A {volume.Format} volume cannot be encrypted.", "encryption");

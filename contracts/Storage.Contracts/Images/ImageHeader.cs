@@ -3,7 +3,8 @@ namespace Storage.Contracts.Images;
 /// <summary>What the first bytes of a disk image say about it. Read in-process, without following or opening anything that it names.</summary>
 /// <param name="Format">One of libvirt's file formats; what no probe recognises is <c>raw</c>.</param>
 /// <param name="Capacity">
-/// Bytes that a guest sees; null where the header does not say a possible size, which without a <see cref="Problem"/> is LUKS of version 2.
+/// Bytes that a guest sees; null where the header does not say a possible size, which without a <see cref="Problem"/> is LUKS of version 2 with
+/// data in several pieces or a header that is longer than what is looked at.
 /// </param>
 public sealed record ImageHeader(string Format, long? Capacity)
 {
@@ -28,7 +29,7 @@ public sealed record ImageHeader(string Format, long? Capacity)
     /// <summary>The name of the external data file (qcow2).</summary>
     public string? DataFile { get; init; }
 
-    /// <summary><c>qcow</c> or <c>luks</c>; null where the image is not encrypted.</summary>
+    /// <summary><c>qcow</c>, <c>luks</c> or <c>luks2</c>; null where the image is not encrypted.</summary>
     public string? Encryption { get; init; }
 
     /// <summary>What is wrong with the header, for people; null where nothing is.</summary>

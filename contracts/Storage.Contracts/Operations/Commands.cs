@@ -76,7 +76,7 @@ public sealed record CreateVolumes(Guid? CommandId, string Pool, IReadOnlyList<V
 /// <param name="SourceVolume">The volume to copy.</param>
 /// <param name="SourcePool">Its pool, on the same host; absent is the same pool.</param>
 /// <param name="Reflink">Share the blocks; refused where the file system cannot.</param>
-/// <param name="SourceSecret">The passphrase of an encrypted source; absent is the secret whose usage is its path.</param>
+/// <param name="SourceSecret">The passphrase of an encrypted source, and of every encrypted image behind it; absent is the secret whose usage is its path, where it is encrypted itself. LUKS 2 needs none.</param>
 public sealed record CloneVolume(
     Guid? CommandId, string Pool, VolumeDefinition Volume, string SourceVolume, string? SourcePool = null, bool Reflink = false, string? Host = null,
     SecretReference? SourceSecret = null) : IPoolCommand;
@@ -85,7 +85,7 @@ public sealed record CloneVolume(
 /// <param name="Capacity">The new capacity in bytes, or the difference where <paramref name="Delta"/>.</param>
 /// <param name="Shrink">Must be said for a smaller capacity.</param>
 /// <param name="Allocate">Allocate the grown part.</param>
-/// <param name="Secret">The passphrase of an encrypted volume; absent is the secret whose usage is its path.</param>
+/// <param name="Secret">The passphrase of an encrypted volume, and of every encrypted image behind it; absent is the secret whose usage is its path, where it is encrypted itself. LUKS 2 needs none.</param>
 /// <param name="Force">Make it smaller also while it is in use: see <see cref="DeleteVolume"/>.</param>
 public sealed record ResizeVolume(
     Guid? CommandId, string Pool, string Volume,

@@ -31,6 +31,12 @@ public sealed record PoolDeleted(Guid PoolId);
 /// <summary>The pool was seen in another state than expected: unmounted, gone, unreachable.</summary>
 public sealed record PoolStateChanged(Guid PoolId, PoolState State, string? Reason);
 
+/// <summary>
+/// How full a pool is, in bytes, after its volumes have changed by commands or otherwise. Told by types that know it without a refresh, and
+/// while volumes go on changing once a second.
+/// </summary>
+public sealed record PoolSpaceChanged(Guid PoolId, long Capacity, long Allocation, long Available);
+
 /// <summary>What a search for sources found on a host.</summary>
 public sealed record PoolSourcesFound(PoolType Type, IReadOnlyList<PoolSource> Sources);
 

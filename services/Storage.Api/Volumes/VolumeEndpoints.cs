@@ -170,7 +170,7 @@ public static class VolumeEndpoints
 /// <param name="Delta">The capacity is a difference.</param>
 /// <param name="Shrink">Must be said for a smaller capacity.</param>
 /// <param name="Allocate">Allocate the grown part.</param>
-/// <param name="Secret">The passphrase of an encrypted volume; absent is the secret whose usage is its path.</param>
+/// <param name="Secret">The passphrase of an encrypted volume, and of every encrypted image behind it; absent is the secret whose usage is its path, where it is encrypted itself. LUKS 2 needs none.</param>
 /// <param name="Force">Make it smaller also while it is in use.</param>
 public sealed record ResizeRequest(
     [property: JsonConverter(typeof(ByteSizeJsonConverter))] long? Capacity,

@@ -64,8 +64,8 @@ internal sealed class Acceptance(LedgerTransaction ledger)
         if (command is DefinePool { Transient: true } transient)
             await new LedgerCommands(ledger).DefineAsync(operation, transient, target, cancellationToken);
         queue.Enter(operation, claims);
-        if (!waits && !await queue.IsLostAsync(operation, cancellationToken))
-            await queue.DispatchAsync(operation, cancellationToken);
+        if (!waits && !await queue.Dispatch.IsLostAsync(operation, cancellationToken))
+            await queue.Dispatch.DispatchAsync(operation, cancellationToken);
         return operation;
     }
 

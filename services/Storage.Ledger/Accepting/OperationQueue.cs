@@ -6,7 +6,7 @@ namespace Storage.Ledger;
 
 /// <summary>
 /// The queue of operations: who waits for whom, whose turn it is, what happens at the end. Operations stand in line by their claims
-/// (<see cref="ClaimRow"/>); within one transaction all of this is seen and changed together.
+/// (<see cref="ClaimRow"/>); within one transaction all of this is seen and changed together. Those whose turn it is go by <see cref="Dispatch"/>.
 /// </summary>
 internal sealed class OperationQueue(LedgerTransaction ledger)
 {
@@ -14,7 +14,9 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
 
     private readonly Dictionary<string, (bool Any, bool Exclusive)> live = [];
     private readonly List<OperationRow> ended = [];
-    private IReadOnlyDictionary<string, DateTimeOffset>? lost;
+
+    /// <summary>The way of operations to their workers.</summary>
+    public RunDispatch Dispatch { get; } = new(ledger);
 
     /// <summary>Reads who stands in line for these resources.</summary>
     public async Task LoadAsync(IEnumerable<string> resources, CancellationToken cancellationToken)
@@ -52,51 +54,6 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
             });
             live[resource] = (true, live[resource].Exclusive || exclusive);
         }
-    }
-
-    /// <summary>Whether the worker that would run it is gone: it stays in line until the worker is back.</summary>
-    public async Task<bool> IsLostAsync(OperationRow operation, CancellationToken cancellationToken) =>
-        operation.Queue is not null && (await LostAsync(cancellationToken)).ContainsKey(operation.Queue);
-
-    /// <summary>Hands an operation to its worker.</summary>
-    public async Task DispatchAsync(OperationRow operation, CancellationToken cancellationToken)
-    {
-        operation.State = OperationState.Dispatched;
-        operation.DispatchedAt ??= ledger.Now;
-        await SendAsync(operation, cancellationToken);
-    }
-
-    /// <summary>
-    /// Sends an operation to its worker, again if need be with what was asked of it since: a worker does it once. What is held goes to
-    /// its holder; what nobody living holds to any replica, which is told with the hold what was asked.
-    /// </summary>
-    public async Task SendAsync(OperationRow operation, CancellationToken cancellationToken)
-    {
-        operation.SentAt = ledger.Now;
-        operation.Sent++;
-        var address = (await LostAsync(cancellationToken)).ContainsKey(operation.HolderQueue!) ? operation.Queue! : operation.HolderQueue!;
-        var pool = operation.PoolId is { } id ? await ledger.Inventory.PoolAsync(id, cancellationToken) : null;
-        PoolRow? source = null;
-        if (Submission.Read(operation) is CloneVolume { SourcePool: not null } clone)
-            source = (await new TargetResolver(ledger).ResolveAsync(clone, cancellationToken)).SourcePool;
-        ledger.Send(address, new OperationRun(
-            operation.Id,
-            operation.Command,
-            pool is null ? null : DefinitionOf(pool),
-            JsonDocument.Parse(operation.Arguments).RootElement.Clone(),
-            // Who accepted it may have had another clock.
-            new[] { Revisions.At(ledger.Now), Revisions.At(operation.AcceptedAt), pool?.Revision ?? 0, source?.Revision ?? 0 }.Max(),
-            operation.AcceptedAt,
-            operation.Cause,
-            source is null ? null : DefinitionOf(source),
-            operation.TraceParent,
-            operation.Shared));
-        if (operation.Shared && address == operation.Queue)
-            return;
-        if (operation.CancelRequested)
-            ledger.Send(address, new CancelRun(operation.Id));
-        else if (operation.ExpiryRequested)
-            ledger.Send(address, new ExpireRun(operation.Id));
     }
 
     /// <summary>Ends an operation that has not begun by its deadline.</summary>
@@ -160,12 +117,9 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
     /// <summary>Lets run what stayed in line for a worker that is back.</summary>
     public Task AdvanceReturnedAsync(CancellationToken cancellationToken)
     {
-        lost = null;
+        Dispatch.LookForLostAgain();
         return AdvanceAllAsync(cancellationToken);
     }
-
-    private async Task<IReadOnlyDictionary<string, DateTimeOffset>> LostAsync(CancellationToken cancellationToken) =>
-        lost ??= await LostWorkers.QueuesAsync(ledger.Db, cancellationToken);
 
     /// <summary>A transient pool whose start came to nothing is forgotten.</summary>
     private async Task ForgetUnstartedAsync(OperationRow operation, CancellationToken cancellationToken)
@@ -182,7 +136,7 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
     /// <summary>What waits for nothing, and whose worker is there.</summary>
     private async Task<IQueryable<OperationRow>> ReadyAsync(CancellationToken cancellationToken)
     {
-        var gone = (await LostAsync(cancellationToken)).Keys.ToList();
+        var gone = (await Dispatch.LostAsync(cancellationToken)).Keys.ToList();
         return Unhindered().Where(row => row.Queue == null || !gone.Contains(row.Queue));
     }
 
@@ -207,7 +161,7 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
                 await new Preconditions(ledger).CheckAsync(command, target, cancellationToken);
                 if (operation.Queue is not null)
                 {
-                    await DispatchAsync(operation, cancellationToken);
+                    await Dispatch.DispatchAsync(operation, cancellationToken);
                     continue;
                 }
                 await new LedgerCommands(ledger).RunAsync(operation, command, target, cancellationToken);
@@ -219,7 +173,4 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
             }
         }
     }
-
-    private static PoolDefinition DefinitionOf(PoolRow pool) =>
-        JsonSerializer.Deserialize<PoolDefinition>(pool.Definition, StorageJson.Options)! with { Uuid = pool.Id, Name = pool.Name };
 }

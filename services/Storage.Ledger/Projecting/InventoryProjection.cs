@@ -18,6 +18,7 @@ public static class InventoryProjection
         nameof(PoolBuilt) => OnPoolAsync(state, entry, pool => pool.Problem = null, cancellationToken),
         nameof(PoolStarted) => OnPoolAsync(state, entry, pool => Observe(pool, entry, entry.Read<PoolStarted>().Observation), cancellationToken),
         nameof(PoolRefreshed) => OnPoolAsync(state, entry, pool => Observe(pool, entry, entry.Read<PoolRefreshed>().Observation), cancellationToken),
+        nameof(PoolSpaceChanged) => OnPoolAsync(state, entry, pool => ChangeSpace(pool, entry.Read<PoolSpaceChanged>()), cancellationToken),
         nameof(PoolStopped) => OnPoolAsync(state, entry, pool => Stop(pool, null), cancellationToken),
         nameof(PoolDeleted) => OnPoolAsync(state, entry, pool => pool.Problem = null, cancellationToken),
         nameof(PoolStateChanged) => OnPoolAsync(state, entry, pool => ChangeState(pool, entry.Read<PoolStateChanged>()), cancellationToken),
@@ -104,6 +105,16 @@ public static class InventoryProjection
         pool.Permissions = seen.Permissions is null ? null : Json(seen.Permissions);
         pool.ObservedAt = entry.OccurredAt;
         pool.Watched = seen.Watched;
+    }
+
+    /// <summary>
+    /// Of a pool that has stopped meanwhile, the figures are those of whatever is at its path now. When the pool was seen stays: its volumes
+    /// were not looked at.
+    /// </summary>
+    private static void ChangeSpace(PoolRow pool, PoolSpaceChanged seen)
+    {
+        if (pool.Active)
+            (pool.Capacity, pool.Allocation, pool.Available) = (seen.Capacity, seen.Allocation, seen.Available);
     }
 
     private static void ChangeState(PoolRow pool, PoolStateChanged change)

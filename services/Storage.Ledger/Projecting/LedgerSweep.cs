@@ -11,6 +11,9 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake, Ledge
     private const int PoolsPerSweep = 200;
     private static readonly TimeSpan FirstSendAgain = TimeSpan.FromSeconds(30);
 
+    /// <summary>What is further ahead was written by the clock of another process, which is or was wrong: ours counts.</summary>
+    private static readonly TimeSpan FurthestAhead = TimeSpan.FromMinutes(10);
+
     /// <summary>
     /// Sends again what a living worker has not answered for a while, at growing intervals, gives what a lost replica holds to the
     /// others, and lets run what waits for nothing. Makes good whatever was lost between a commit and a send.
@@ -19,17 +22,17 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake, Ledge
     {
         await using var ledger = await writer.BeginAsync(cancellationToken);
         var queue = new OperationQueue(ledger);
-        var silent = ledger.Now - FirstSendAgain;
+        var (silent, ahead) = (ledger.Now - FirstSendAgain, ledger.Now + FurthestAhead);
         var lost = (await LostWorkers.QueuesAsync(ledger.Db, cancellationToken)).Keys.ToList();
         foreach (var operation in await HeldByLostAsync(ledger, lost, cancellationToken))
-            await queue.SendAsync(operation, cancellationToken);
+            await queue.Dispatch.SendAsync(operation, cancellationToken);
         // What runs at a replica is sent too: nothing else tells that the replica has not forgotten it.
         var open = await ledger.Db.Operations
             .Where(row => (row.State == OperationState.Dispatched || (row.State == OperationState.Running && Queues.Shared.Contains(row.Queue!)))
-                && row.SentAt < silent && !lost.Contains(row.Queue!))
+                && (row.SentAt < silent || row.SentAt > ahead) && !lost.Contains(row.Queue!))
             .OrderBy(row => row.SentAt).Take(1000).ToListAsync(cancellationToken);
-        foreach (var operation in open.Where(row => row.SentAt < ledger.Now - FirstSendAgain * Math.Pow(2, Math.Min(row.Sent - 1, 6))))
-            await queue.SendAsync(operation, cancellationToken);
+        foreach (var operation in open.Where(row => row.SentAt > ahead || row.SentAt < ledger.Now - FirstSendAgain * Math.Pow(2, Math.Min(row.Sent - 1, 6))))
+            await queue.Dispatch.SendAsync(operation, cancellationToken);
         await queue.AdvanceAllAsync(cancellationToken);
         await ledger.CommitAsync(cancellationToken);
     }
@@ -90,10 +93,10 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake, Ledge
     private async Task<List<ICommand>> DueAsync(RefreshIntervals every, CancellationToken cancellationToken)
     {
         await using var ledger = await writer.BeginAsync(cancellationToken);
-        var now = ledger.Now;
+        var (now, ahead) = (ledger.Now, ledger.Now + FurthestAhead);
         var (stale, staleWatched) = (every.NoneSince(watched: false, now), every.NoneSince(watched: true, now));
         var candidates = await ledger.Db.Pools
-            .Where(row => (row.NotBefore == null || row.NotBefore <= now)
+            .Where(row => (row.NotBefore == null || row.NotBefore <= now || row.NotBefore > ahead)
                 && ((row.AutostartDue && row.State == PoolState.Inactive)
                     || (row.State != PoolState.Inactive
                         && (row.ObservedAt == null || row.NotBefore != null

@@ -15,6 +15,8 @@ public static class RefreshProjection
             return;
         var known = (await ledger.Inventory.LoadVolumeRangeAsync(seen.PoolId, seen.After, seen.Through, cancellationToken))
             .ToDictionary(row => row.Name, StringComparer.Ordinal);
+        // Those that are new are asked for at once and not one by one.
+        await ledger.Inventory.LoadVolumesAsync(seen.PoolId, seen.Volumes.Select(volume => volume.Name), cancellationToken);
         var differences = new Differences(ledger, entry, seen.PoolId);
         foreach (var volume in seen.Volumes)
         {

@@ -56,7 +56,7 @@ internal sealed class WorkerWatch(LedgerTransaction ledger, OperationQueue queue
         var open = await ledger.Db.Operations.Where(row => (row.Queue == own || (row.Queue == shared && row.Worker == said.Host))
             && (row.State == OperationState.Dispatched || row.State == OperationState.Running)).OrderBy(row => row.Sequence).ToListAsync(cancellationToken);
         foreach (var operation in open)
-            await queue.SendAsync(operation, cancellationToken);
+            await queue.Dispatch.SendAsync(operation, cancellationToken);
     }
 
     /// <summary>An automatic start that failed is tried again, at growing intervals.</summary>

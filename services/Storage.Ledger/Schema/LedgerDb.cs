@@ -105,6 +105,9 @@ public sealed class PostgresLedgerDb(DbContextOptions<PostgresLedgerDb> options)
         // Names are ordered by their bytes, as workers list them and as SQLite does by itself.
         configurationBuilder.Properties<string>().UseCollation("C");
     }
+
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default) =>
+        await PostgresCopy.InsertAsync(this, cancellationToken) + await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
 }
 
 public sealed class SqliteLedgerDb(DbContextOptions<SqliteLedgerDb> options) : LedgerDb(options);

@@ -9,6 +9,9 @@ public abstract class LedgerDialect
     /// <summary>Makes this transaction the only writing one of its kind until it ends.</summary>
     public abstract Task LockAsync(LedgerDb db, LedgerLock kind, CancellationToken cancellationToken);
 
+    /// <summary>Makes this transaction the only writer of operations, projections and the event log, and says how far these are.</summary>
+    public abstract Task<LastSequences> BeginWritingAsync(LedgerDb db, CancellationToken cancellationToken);
+
     /// <summary>Within the transaction: other processes hear of its commit.</summary>
     public abstract Task NotifyAsync(LedgerDb db, CancellationToken cancellationToken);
 
@@ -18,6 +21,10 @@ public abstract class LedgerDialect
     /// <summary>Before the schema is brought up to date.</summary>
     public abstract Task PrepareMigrationAsync(LedgerDb db, CancellationToken cancellationToken);
 }
+
+/// <param name="Operation">That of the last operation accepted, 0 before the first.</param>
+/// <param name="Event">That of the last event logged.</param>
+public sealed record LastSequences(long Operation, long Event);
 
 /// <summary>The transaction-scoped locks.</summary>
 public enum LedgerLock
@@ -45,6 +52,23 @@ internal sealed class PostgresDialect(string connection) : LedgerDialect
     public override Task LockAsync(LedgerDb db, LedgerLock kind, CancellationToken cancellationToken) =>
         db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({LockClass}, {(int)kind})", cancellationToken);
 
+    /// <summary>In one round trip. What the second command sees is what was committed when it has the lock of the first.</summary>
+    public override async Task<LastSequences> BeginWritingAsync(LedgerDb db, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch((NpgsqlConnection)db.Database.GetDbConnection())
+        {
+            BatchCommands =
+            {
+                new($"SELECT pg_advisory_xact_lock({LockClass}, {(int)LedgerLock.Writer})"),
+                new("SELECT coalesce((SELECT max(sequence) FROM operations), 0), coalesce((SELECT max(sequence) FROM events), 0)"),
+            },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return new LastSequences(reader.GetInt64(0), reader.GetInt64(1));
+    }
+
     public override Task NotifyAsync(LedgerDb db, CancellationToken cancellationToken) =>
         db.Database.ExecuteSqlRawAsync($"NOTIFY {Channel}", cancellationToken);
 
@@ -66,6 +90,10 @@ internal sealed class PostgresDialect(string connection) : LedgerDialect
 internal sealed class SqliteDialect : LedgerDialect
 {
     public override Task LockAsync(LedgerDb db, LedgerLock kind, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override async Task<LastSequences> BeginWritingAsync(LedgerDb db, CancellationToken cancellationToken) => new(
+        await db.Operations.MaxAsync(row => (long?)row.Sequence, cancellationToken) ?? 0,
+        await db.Events.MaxAsync(row => (long?)row.Sequence, cancellationToken) ?? 0);
 
     public override Task NotifyAsync(LedgerDb db, CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -38,12 +38,8 @@ public sealed class LedgerTransaction : IAsyncDisposable
         LedgerWriter writer, LedgerDb db, LedgerDialect dialect, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        await dialect.LockAsync(db, LedgerLock.Writer, cancellationToken);
-        return new LedgerTransaction(writer, db, transaction, now)
-        {
-            lastOperation = await db.Operations.MaxAsync(row => (long?)row.Sequence, cancellationToken) ?? 0,
-            lastEvent = await db.Events.MaxAsync(row => (long?)row.Sequence, cancellationToken) ?? 0,
-        };
+        var last = await dialect.BeginWritingAsync(db, cancellationToken);
+        return new LedgerTransaction(writer, db, transaction, now) { lastOperation = last.Operation, lastEvent = last.Event };
     }
 
     public long NextOperationSequence() => ++lastOperation;

@@ -20,11 +20,14 @@ public sealed class NetfsPool(LocalVolumes volumes, Mounter mounter, NetfsSource
         Mounter.CheckAsync(LocalTarget.PathOf(pool), IsSourceOf(pool));
 
     /// <summary>Makes the directory to mount at. The server is not asked.</summary>
-    /// <exception cref="StorageException"><see cref="ErrorCodes.UnsupportedConfiguration"/> when told to overwrite.</exception>
+    /// <exception cref="StorageException">
+    /// <see cref="ErrorCodes.UnsupportedConfiguration"/> when told to overwrite, and for a path at which it could not be mounted.
+    /// </exception>
     public async Task BuildAsync(PoolDefinition pool, bool overwrite, Run run, CancellationToken cancellationToken)
     {
         if (overwrite)
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, "A network file system has nothing to overwrite.", "overwrite");
+        NetfsProtocol.Of(pool.Source.Format!).CheckPaths(pool);
         await run.BeginAsync(cancellationToken);
         LocalTarget.Build(LocalTarget.PathOf(pool), pool.Target.Permissions, copyOnWrite: null);
     }
@@ -33,6 +36,7 @@ public sealed class NetfsPool(LocalVolumes volumes, Mounter mounter, NetfsSource
     public async Task StartAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken)
     {
         var protocol = NetfsProtocol.Of(pool.Source.Format!);
+        protocol.CheckPaths(pool);
         if (protocol.MountProgram is { } program && ToolPath.Find(program) is null)
             throw new StorageException(ErrorCodes.Unavailable, $"This host cannot mount {protocol.Format}: {program} is not installed.", "source.format");
         var (target, isSource, mount) = (LocalTarget.PathOf(pool), IsSourceOf(pool), protocol.Mount(pool));

@@ -16,14 +16,31 @@ public sealed record NetfsProtocol(
     [
         new("auto", null, (host, dir) => $"{Bracketed(host)}:{dir}", Version),
         new("nfs", "mount.nfs", (host, dir) => $"{Bracketed(host)}:{dir}", Version),
-        new("glusterfs", "mount.glusterfs", (host, dir) => $"{host}:{dir}", _ => ["direct-io-mode=1"]),
-        new("cifs", "mount.cifs", (host, dir) => $"//{host}/{dir.TrimStart('/')}", CifsUser.Options),
+        // A shell script that splits and expands the words that it is given.
+        new("glusterfs", "mount.glusterfs", (host, dir) => $"{host}:{dir}", _ => ["direct-io-mode=1"]) { NotInPaths = " *?[\\" },
+        // On these servers a lock keeps also its owner from writing to what is locked: qemu-img would stand in its own way.
+        new("cifs", "mount.cifs", (host, dir) => $"//{host}/{dir.TrimStart('/')}", source => ["nobrl", .. CifsUser.Options(source)]),
     ];
+
+    /// <summary>Characters that the mount program makes something else of.</summary>
+    private string NotInPaths { get; init; } = "";
 
     public static NetfsProtocol Of(string format) => All.Single(protocol => protocol.Format == format);
 
     /// <summary>What mount is told.</summary>
     public string SourceOf(PoolDefinition pool) => Source(pool.Source.Hosts[0].Name.Trim('[', ']'), pool.Source.Dir!);
+
+    /// <summary>Refuses paths that the mount program cannot be given: it would fail, or mount something else.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.UnsupportedConfiguration"/> with the field.</exception>
+    public void CheckPaths(PoolDefinition pool)
+    {
+        foreach (var (path, field) in new[] { (LocalTarget.PathOf(pool), "target.path"), (pool.Source.Dir!, "source.dir") })
+        {
+            if (path.AsSpan().IndexOfAny(NotInPaths) >= 0)
+                throw new StorageException(new StorageError(
+                    ErrorCodes.UnsupportedConfiguration, $"{MountProgram} takes no path with a blank or one of the characters{NotInPaths}: {path}.", field, Resource: path));
+        }
+    }
 
     public HostCommand Mount(PoolDefinition pool) =>
         MountCommands.Mount(pool, SourceOf(pool), Format == "auto" ? null : Format, Options(pool.Source));

@@ -56,6 +56,16 @@ public interface IPoolDeleter : IPoolBackend
     Task DeleteAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken);
 }
 
+/// <summary>Bytes of a pool, as in <see cref="PoolObservation"/>.</summary>
+public sealed record PoolSpace(long Capacity, long Allocation, long Available);
+
+/// <summary>A type of which it costs next to nothing to see how full a pool is.</summary>
+public interface IPoolSpace : IPoolBackend
+{
+    /// <summary>Of a pool that is started. Changes nothing.</summary>
+    Task<PoolSpace> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken);
+}
+
 /// <summary>A type whose pools can be watched: what others do to their volumes is heard from the kernel.</summary>
 public interface IWatchedPool : IPoolBackend
 {

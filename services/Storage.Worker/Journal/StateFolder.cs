@@ -23,6 +23,8 @@ public sealed class StateFolder : IDisposable
 
     public string JournalPath => System.IO.Path.Combine(Path, "journal.db");
 
+    public string ToolsPath => System.IO.Path.Combine(Path, "tools");
+
     /// <summary>Waits until no other process has the folder. It is made if need be, readable for its owner only.</summary>
     /// <param name="standby">Called once when it has to wait.</param>
     public static async Task<StateFolder> AcquireAsync(string path, Action standby, CancellationToken cancellationToken)

@@ -43,6 +43,9 @@ internal sealed class Lane(string storage, LaneLimits limits, TimeProvider time,
         }
     }
 
+    /// <summary>Where the tools that run in it are noted; null where they change nothing and nobody would miss them.</summary>
+    public StartedTools? Tools { get; init; }
+
     /// <summary>Called when work or what it left behind has ended.</summary>
     public Action Left { get; init; } = () => { };
 

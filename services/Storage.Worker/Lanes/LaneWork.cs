@@ -26,6 +26,9 @@ internal sealed class LaneWork(
     /// <summary>The work that the caller is a step of.</summary>
     public static LaneWork? Running => Current as LaneWork;
 
+    /// <summary>Where the tools that it runs are noted.</summary>
+    public StartedTools? Tools => lane.Tools;
+
     /// <summary>Ends as the work does, also when nobody waits for it any more.</summary>
     public Task Ended => ended.Task;
 
@@ -62,7 +65,8 @@ internal sealed class LaneWork(
 
     /// <summary>
     /// Another one each time as long as its thread does anything, by the kernel's own account; the same one while it sleeps in one
-    /// call. Null while the work awaits something and uses no thread.
+    /// call. Null while the work awaits something and uses no thread. Who waits for an NFS server that is gone wakes up each second, to
+    /// try again: hardly any time of the processor within one and the same call is no life.
     /// </summary>
     public string? SignOfLife()
     {
@@ -73,11 +77,24 @@ internal sealed class LaneWork(
         {
             var status = ProcessStatus.Parse(File.ReadAllText($"{account}/stat"));
             // Running, or only waiting for a processor.
-            return status.State == 'R' ? null : $"{status.Ticks} {File.ReadAllText($"{account}/schedstat")}";
+            return status.State == 'R' ? null : $"{status.Ticks} {SystemCall(account)}";
         }
         catch (IOException)
         {
             // Such a kernel shows only the time that has passed.
+            return "";
+        }
+    }
+
+    /// <summary>Its number, arguments and place (proc(5)); nothing where the kernel does not tell.</summary>
+    private static string SystemCall(string account)
+    {
+        try
+        {
+            return File.ReadAllText($"{account}/syscall");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
             return "";
         }
     }

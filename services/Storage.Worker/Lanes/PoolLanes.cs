@@ -4,7 +4,7 @@ using Storage.Contracts;
 namespace Storage.Worker;
 
 /// <summary>The lanes of the pools that something runs or hangs in.</summary>
-public sealed class PoolLanes(LaneLimits limits, TimeProvider time, ILogger log)
+public sealed class PoolLanes(LaneLimits limits, StartedTools tools, TimeProvider time, ILogger log)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<Guid, Lane> lanes = [];
@@ -28,7 +28,7 @@ public sealed class PoolLanes(LaneLimits limits, TimeProvider time, ILogger log)
         lock (gate)
         {
             if (!lanes.TryGetValue(id, out var lane))
-                lanes.Add(id, lane = new Lane(pool?.Target?.Path ?? pool?.Name ?? "this host", limits, time, log) { Left = () => Forget(id) });
+                lanes.Add(id, lane = new Lane(pool?.Target?.Path ?? pool?.Name ?? "this host", limits, time, log) { Tools = tools, Left = () => Forget(id) });
             return lane.RunAsync(start, frees, cancellationToken, mayGoOn);
         }
     }

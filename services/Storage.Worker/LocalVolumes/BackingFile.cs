@@ -24,7 +24,7 @@ internal static class BackingFile
             throw HostErrors.FromLast($"read the backing store {backing.Path}", Field);
         if (status.Kind is not (FileKind.Regular or FileKind.BlockDevice))
             throw new StorageException(ErrorCodes.InvalidDefinition, $"The backing store {backing.Path} is neither a file nor a block device.", Field);
-        if (backing.Format is { } format && (format == "dir" || !PoolTypes.FileFormats.Contains(format)))
+        if (backing.Format is { } format && (format is "dir" or Ploop.Format || !PoolTypes.FileFormats.Contains(format)))
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, $"A backing store cannot have the format '{format}'.", "backingStore.format");
         return wanted is > 0 and var capacity ? capacity : Capacity(directory, backing);
     }

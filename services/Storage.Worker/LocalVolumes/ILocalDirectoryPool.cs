@@ -7,13 +7,16 @@ namespace Storage.Worker;
 /// every role of volumes from the <see cref="Volumes"/> of this host: what it adds is how the directory comes about. A member that a
 /// backend has itself goes before the one here.
 /// </summary>
-public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDeleter, IVolumeResizer, IVolumeWiper, IVolumeUsers
+public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDeleter, IVolumeResizer, IVolumeWiper, IVolumeUsers, IPoolSpace
 {
     LocalVolumes Volumes { get; }
 
     Task<PoolObservation> IPoolBackend.RefreshAsync(
         PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, Run run, CancellationToken cancellationToken) =>
         LocalVolumeFiles.ObserveAsync(LocalTarget.PathOf(pool), onVolume, run, cancellationToken, Volumes.Headers);
+
+    Task<PoolSpace> IPoolSpace.ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken) =>
+        Task.FromResult(LocalVolumeFiles.ReadSpace(LocalTarget.PathOf(pool)));
 
     Task<VolumeDefinition?> IPoolBackend.ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken) =>
         Task.FromResult(LocalVolumeFiles.Read(LocalTarget.PathOf(pool), volume));

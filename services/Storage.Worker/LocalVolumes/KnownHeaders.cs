@@ -3,7 +3,7 @@ using Storage.Contracts.Images;
 namespace Storage.Worker;
 
 /// <summary>
-/// The headers of files as this process has read them: a file whose identity and times are the same need not be read again, which saves a
+/// The headers and labels of files as this process has read them: a file whose identity and times are the same need not be read again, which saves a
 /// refresh of a large pool as many reads from its disk. About 200 bytes for each file, and forgotten when there are too many.
 /// </summary>
 public sealed class KnownHeaders(TimeProvider time, int most = KnownHeaders.Most)
@@ -26,15 +26,16 @@ public sealed class KnownHeaders(TimeProvider time, int most = KnownHeaders.Most
     }
 
     /// <returns>Null where the file has changed, or was never read.</returns>
-    internal ImageHeader? Find(in FileStatus status)
+    internal (ImageHeader Header, string? Label)? Find(in FileStatus status)
     {
         lock (gate)
-            return headers.TryGetValue(new Identity(status), out var known) && known.State == new State(status) ? known.Header : null;
+            return headers.TryGetValue(new Identity(status), out var known) && known.State == new State(status) ? (known.Header, known.Label) : null;
     }
 
     /// <param name="status">As it was before the header was read, so that a change in between is noticed.</param>
     /// <param name="header">What was read.</param>
-    internal void Keep(in FileStatus status, ImageHeader header)
+    /// <param name="label">As <see cref="LocalDirectory.ReadLabel"/>.</param>
+    internal void Keep(in FileStatus status, ImageHeader header, string? label)
     {
         if (status.Changed.Time is not { } changed || status.Modified.Time is not { } modified
             || time.GetUtcNow() - (changed > modified ? changed : modified) < Settled)
@@ -43,7 +44,7 @@ public sealed class KnownHeaders(TimeProvider time, int most = KnownHeaders.Most
         {
             if (headers.Count >= most)
                 headers.Clear();
-            headers[new Identity(status)] = new Known(new State(status), header);
+            headers[new Identity(status)] = new Known(new State(status), header, label);
         }
     }
 
@@ -63,5 +64,5 @@ public sealed class KnownHeaders(TimeProvider time, int most = KnownHeaders.Most
         }
     }
 
-    private readonly record struct Known(State State, ImageHeader Header);
+    private readonly record struct Known(State State, ImageHeader Header, string? Label);
 }

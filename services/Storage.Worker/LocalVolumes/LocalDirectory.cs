@@ -10,13 +10,7 @@ namespace Storage.Worker;
 /// </summary>
 internal sealed class LocalDirectory : IDisposable
 {
-    private const long NoCopyOnWriteFlag = 0x0080_0000;
-    private const long Btrfs = 0x9123_683E;
-
-    /// <summary>NFS, SMB, CIFS, SMB 2, FUSE, Ceph, 9P, AFS, Lustre, GFS2, OCFS2, VirtioFS through FUSE: others change them unseen by this kernel.</summary>
-    private static readonly HashSet<uint> Shared =
-        [0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x6573_5546, 0x00C3_6400, 0x0102_1997, 0x5346_414F, 0x0BD0_0BD0, 0x0116_1970, 0x7461_636F];
-
+    private const string LabelAttribute = "security.selinux";
     private const uint Unchanged = uint.MaxValue;
 
     private LocalDirectory(string path, SafeFileHandle handle) => (Path, Handle) = (path, handle);
@@ -105,6 +99,25 @@ internal sealed class LocalDirectory : IDisposable
             : HostErrors.From(errno, $"remove {PathOf(name)}");
     }
 
+    /// <summary>Gives an entry a name that nothing else has.</summary>
+    public void MoveAway(string name, string temporary)
+    {
+        if (LibC.RenameAt(Handle, name, Handle, temporary, 0) < 0 && HostErrors.Last != HostErrors.NotFound)
+            throw HostErrors.FromLast($"remove {PathOf(name)}");
+    }
+
+    /// <summary>As <see cref="Remove"/>, with the files in a directory; what is a directory in it stays, and so does it.</summary>
+    public void RemoveWithFiles(string name)
+    {
+        using var entry = LibC.OpenAt(Handle, name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.CloseOnExec, 0);
+        if (!entry.IsInvalid)
+        {
+            foreach (var file in DirectoryNames.Read(entry, PathOf(name), CancellationToken.None).Entries)
+                _ = LibC.UnlinkAt(entry, file.Name, 0);
+        }
+        Remove(name);
+    }
+
     /// <summary>Makes the names durable. File systems that cannot sync a directory are left alone.</summary>
     public void Sync()
     {
@@ -125,7 +138,7 @@ internal sealed class LocalDirectory : IDisposable
             var bytes = Encoding.UTF8.GetBytes(label + '\0');
             fixed (byte* value = bytes)
             {
-                if (LibC.SetAttribute(handle, "security.selinux", value, (nuint)bytes.Length, 0) < 0)
+                if (LibC.SetAttribute(handle, LabelAttribute, value, (nuint)bytes.Length, 0) < 0)
                     throw HostErrors.Last == HostErrors.NotSupported
                         ? new StorageException(ErrorCodes.Unsupported, $"The file system of {path} keeps no security labels.", "permissions.label")
                         : HostErrors.FromLast($"label {path}", "permissions.label");
@@ -135,29 +148,13 @@ internal sealed class LocalDirectory : IDisposable
             throw HostErrors.FromLast($"change the mode of {path}", "permissions");
     }
 
-    /// <summary>Switches copying on write on or off for what is made from now on in a directory, or for an empty file. Only btrfs can.</summary>
-    /// <exception cref="StorageException"><see cref="ErrorCodes.Unsupported"/> on other file systems.</exception>
-    public static void SetCopyOnWrite(SafeFileHandle handle, bool copyOnWrite, string path, string field)
+    /// <summary>The security label of an open file or directory; null where it has none, as on hosts without SELinux.</summary>
+    public static unsafe string? ReadLabel(SafeFileHandle handle)
     {
-        if (FileSystemType(handle, path, field) != Btrfs)
-            throw new StorageException(ErrorCodes.Unsupported, $"The file system of {path} is not btrfs: copy-on-write cannot be set.", field);
-        long flags = 0;
-        if (LibC.Control(handle, LibC.GetFlags, ref flags) < 0)
-            throw HostErrors.FromLast($"read the flags of {path}", field);
-        flags = copyOnWrite ? flags & ~NoCopyOnWriteFlag : flags | NoCopyOnWriteFlag;
-        if (LibC.Control(handle, LibC.SetFlags, ref flags) < 0)
-            throw HostErrors.FromLast($"set copy-on-write of {path}", field);
-    }
-
-    /// <summary>Whether other machines or programs may change what is in it without this kernel's knowing.</summary>
-    public bool IsShared => Shared.Contains(FileSystemType(Handle, Path, null));
-
-    private static unsafe uint FileSystemType(SafeFileHandle handle, string path, string? field)
-    {
-        var status = stackalloc byte[256];
-        return LibC.FileSystemType(handle, status) < 0
-            ? throw HostErrors.FromLast($"look at the file system of {path}", field)
-            : (uint)*(long*)status;
+        const int Longest = 1024;
+        var buffer = stackalloc byte[Longest];
+        var length = (int)LibC.GetAttribute(handle, LabelAttribute, buffer, Longest);
+        return length <= 0 ? null : DirectoryNames.Text(new ReadOnlySpan<byte>(buffer, length).TrimEnd((byte)0));
     }
 
     /// <summary>The path that a handle is open at, as the kernel knows it: without symbolic links.</summary>

@@ -52,7 +52,7 @@ public static class LocalTarget
             var isNew = Make(path, PrivateMode, made);
             using var directory = LocalDirectory.Open(path);
             if (copyOnWrite is { } wanted)
-                LocalDirectory.SetCopyOnWrite(directory.Handle, wanted, path, "copyOnWrite");
+                FileSystemKind.SetCopyOnWrite(directory.Handle, wanted, path, "copyOnWrite");
             LocalDirectory.SetPermissions(
                 directory.Handle, (permissions ?? new Permissions()) with { Mode = permissions?.Mode ?? (isNew ? DefaultMode : null) }, path);
             directory.Sync();
@@ -70,7 +70,7 @@ public static class LocalTarget
     public static void SetCopyOnWrite(string path, bool copyOnWrite)
     {
         using var directory = LocalDirectory.Open(path);
-        LocalDirectory.SetCopyOnWrite(directory.Handle, copyOnWrite, path, "copyOnWrite");
+        FileSystemKind.SetCopyOnWrite(directory.Handle, copyOnWrite, path, "copyOnWrite");
     }
 
     /// <summary>Removes the directory. One that is gone already is removed.</summary>

@@ -10,14 +10,16 @@ namespace Storage.Worker;
 /// Copies files between local directories of this host. What is to stay as it is, is copied byte by byte in this process, holes as holes
 /// and blocks shared where the file system can and the definition does not ask for blocks of its own. All else goes through qemu-img, which
 /// is told every file of the source's chain (<see cref="ImageChain"/>) and opens no other. A copy has no backing store: it holds all of
-/// the content itself.
+/// the content itself. LUKS 2, which qemu-img does not know, stays as it is (<see cref="Luks2Image"/>).
 /// </summary>
-public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner> logger)
+public sealed class LocalVolumeCloner(VolumeTools tools, ILogger<LocalVolumeCloner> logger)
 {
     private static readonly IProgress<OperationProgress> Untold = new Progress<OperationProgress>();
 
-    /// <summary>As <see cref="IVolumeCloner.CloneVolumeAsync"/>. Directories and devices are refused. An
-    /// encrypted source is opened with its secret; the copy is encrypted where its own definition says so, and plain otherwise.</summary>
+    /// <summary>
+    /// As <see cref="IVolumeCloner.CloneVolumeAsync"/>. Directories and devices are refused. An encrypted source is opened with its secret;
+    /// the copy is encrypted where its own definition says so, and plain otherwise. One of LUKS 2 is not opened: its copy has the same keys.
+    /// </summary>
     /// <param name="target">The directory of the new volume's pool.</param>
     /// <param name="sourceTarget">The directory of the source's pool.</param>
     /// <param name="sourceSecret">As <see cref="CloneSource.Secret"/>.</param>
@@ -35,6 +37,8 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
             return complete;
         using var sourceDirectory = LocalDirectory.Open(sourceTarget);
         using var source = ImageChain.Open(LocalImage.OpenToRead(sourceVolume, sourceDirectory), sourceDirectory, directory);
+        if (source.Header?.Encryption == EncryptionRules.Luks2)
+            return await new Luks2Image(tools.Cryptsetup, logger).CloneAsync(directory, definition, source.Front, reflink, run, cancellationToken);
         var volume = Completed(definition, source);
         var made = new NewVolume(directory, volume, run, logger);
         if (directory.Has(volume.Name))
@@ -43,7 +47,7 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
         if (reflink && !isSame)
             throw new StorageException(ErrorCodes.Unsupported, "Only a copy of the same format, options and size can share blocks.", "reflink");
         if (!isSame)
-            await qemuImg.RequireAsync(volume, cancellationToken);
+            await tools.QemuImg.RequireAsync(volume, cancellationToken);
         using var sourceFile = await source.UnlockAsync(sourceSecret, run, cancellationToken);
         using var file = await LocalVolumeCreator.PassphraseAsync(volume, run, cancellationToken);
         var secrets = (Source: ImageSecret.OfSource(sourceFile?.Path), Made: ImageSecret.Of(file?.Path));
@@ -61,19 +65,12 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
         if (definition.BackingStore is { } backing && backing.Path != source.Header!.BackingFile)
             throw new StorageException(
                 ErrorCodes.UnsupportedConfiguration, "A copy holds all of its content: it has no backing store.", "backingStore");
-        var capacity = Math.Max(definition.Capacity ?? 0, source.Capacity);
-        var allocation = definition.Allocation ?? capacity;
-        var volume = VolumeRules.WithPreallocation(definition with
-        {
-            Format = definition.Format ?? source.Format,
-            Capacity = capacity,
-            // An allocation of all that was asked for is one of all that it becomes.
-            Allocation = allocation >= (definition.Capacity ?? capacity) ? capacity : allocation,
-            BackingStore = null,
-        });
-        if (volume.Format == "dir")
+        var volume = VolumeCopy.Sized(definition with { Format = definition.Format ?? source.Format, BackingStore = null }, source.Capacity);
+        if (volume.Format is "dir" or Ploop.Format)
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, "A directory is no copy of a file.", "format");
         LocalVolumeCreator.Check(volume);
+        if (volume.Encryption?.Format == EncryptionRules.Luks2)
+            throw new StorageException(ErrorCodes.Unsupported, "Nothing here writes into a LUKS 2 volume.", "encryption.format");
         return volume;
     }
 
@@ -99,25 +96,12 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
     private static Task CopyAsync(
         ImageChain source, VolumeDefinition volume, bool reflink, SafeFileHandle file, string path, Run run, CancellationToken cancellationToken)
     {
-        var image = source.Front;
-        var bytes = (long)image.Status.Size;
         var isRaw = LocalVolumeCreator.IsNative(volume);
-        var size = isRaw ? volume.Capacity!.Value : bytes;
-        // The blocks of an image are what its content takes, whatever was asked for.
-        var allocation = isRaw ? volume.Allocation!.Value : 0;
-        var ownBlocks = allocation > 0 && (allocation >= size || allocation > image.Allocation);
-        if (reflink || !ownBlocks)
-        {
-            if (FileCopy.TryShare(image.File, file, image.Path))
-            {
-                RawVolume.Fill(file, size, 0, path, run.Progress, cancellationToken);
-                return Task.CompletedTask;
-            }
-            if (reflink)
-                throw new StorageException(ErrorCodes.Unsupported, $"{path} cannot share blocks with {image.Path} there.", "reflink");
-        }
-        RawVolume.Fill(file, size, allocation, path, Untold, cancellationToken, write: volume.Preallocation == Preallocation.Full);
-        new FileCopy(image.File, image.Path, file, path, bytes, run.Progress, cancellationToken).Run(ownBlocks);
+        new VolumeCopy(source.Front, file, path, run.Progress, cancellationToken).Run(
+            isRaw ? volume.Capacity!.Value : (long)source.Front.Status.Size,
+            // The blocks of an image are what its content takes, whatever was asked for.
+            isRaw ? volume.Allocation!.Value : 0,
+            reflink, write: volume.Preallocation == Preallocation.Full);
         return Task.CompletedTask;
     }
 
@@ -129,8 +113,8 @@ public sealed class LocalVolumeCloner(QemuImg qemuImg, ILogger<LocalVolumeCloner
             RawVolume.Fill(
                 file, volume.Capacity!.Value, volume.Allocation!.Value, path, Untold, cancellationToken, write: volume.Preallocation == Preallocation.Full);
         else
-            await qemuImg.CreateAsync(path, volume, secrets.Made, cancellationToken);
-        await qemuImg.ConvertAsync(
+            await tools.QemuImg.CreateAsync(path, volume, secrets.Made, cancellationToken);
+        await tools.QemuImg.ConvertAsync(
             source.Sources(secrets.Source), source.Capacity, new ImageSource(volume.Format!, path, secrets.Made), run.Progress, cancellationToken);
         var made = LocalVolumeReader.ReadHeader(file, Math.Max(0, LibC.Seek(file, 0, LibC.SeekEnd)));
         if (!LocalVolumeCreator.IsNative(volume)

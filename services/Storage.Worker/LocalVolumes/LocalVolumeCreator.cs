@@ -1,13 +1,14 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
 using Storage.Contracts;
 
 namespace Storage.Worker;
 
 /// <summary>
 /// Makes volumes in a local directory: raw and iso files and directories natively, the other formats and encrypted ones with qemu-img,
-/// which opens no backing store.
+/// which opens no backing store, LUKS 2 with cryptsetup, ploop volumes with ploop.
 /// </summary>
-public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreator> logger)
+public sealed class LocalVolumeCreator(VolumeTools tools, ILogger<LocalVolumeCreator> logger)
 {
     /// <summary>As <see cref="IVolumeCreator.CreateVolumeAsync"/>.</summary>
     /// <param name="target">The pool's directory.</param>
@@ -28,25 +29,49 @@ public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreat
             return complete;
         if (volume.Format == "dir")
             return await made.MakeDirectoryAsync(cancellationToken);
+        if (volume.Format == Ploop.Format)
+            return await made.MakeDirectoryAsync(cancellationToken, path => tools.Ploop.InitAsync(path, volume, cancellationToken));
         if (volume.BackingStore is { } backing)
             volume = volume with { Capacity = BackingFile.CheckedCapacity(directory, backing, volume.Capacity) };
         var image = volume is { Format: "qcow2", Encryption: null, Preallocation: null or Preallocation.None } ? EmptyImage(volume) : null;
-        if (!IsNative(volume) && image is null)
-            await qemuImg.RequireAsync(volume, cancellationToken);
+        var isLuks2 = volume.Encryption?.Format == EncryptionRules.Luks2;
+        if (isLuks2)
+            Cryptsetup.Require();
+        else if (!IsNative(volume) && image is null)
+            await tools.QemuImg.RequireAsync(volume, cancellationToken);
         using var secret = await PassphraseAsync(volume, run, cancellationToken);
         return await made.MakeFileAsync(
             async (file, path) =>
             {
                 if (image is not null)
                     image.Write(file, directory.PathOf(volume.Name));
-                else if (IsNative(volume))
-                    RawVolume.Fill(
-                        file, volume.Capacity!.Value, Math.Min(volume.Allocation ?? volume.Capacity.Value, volume.Capacity.Value),
-                        directory.PathOf(volume.Name), run.Progress, cancellationToken, write: volume.Preallocation == Preallocation.Full);
+                else if (isLuks2 || IsNative(volume))
+                    Fill(file, volume, isLuks2 ? Cryptsetup.HeaderSize : 0, directory.PathOf(volume.Name), run, cancellationToken);
                 else
-                    await qemuImg.CreateAsync(path, volume, ImageSecret.Of(secret?.Path), cancellationToken);
+                    await tools.QemuImg.CreateAsync(path, volume, ImageSecret.Of(secret?.Path), cancellationToken);
+                if (isLuks2)
+                    await FormatAsync(file, path, volume, secret!.Path, cancellationToken);
             },
             cancellationToken);
+    }
+
+    /// <param name="header">Bytes before the data.</param>
+    private static void Fill(SafeFileHandle file, VolumeDefinition volume, long header, string path, Run run, CancellationToken cancellationToken)
+    {
+        var capacity = header == 0 ? volume.Capacity!.Value : Cryptsetup.Sectors(volume.Capacity!.Value);
+        var allocation = Math.Min(volume.Allocation ?? capacity, capacity);
+        RawVolume.Fill(
+            file, checked(header + capacity), allocation == 0 ? 0 : header + allocation, path, run.Progress, cancellationToken,
+            write: volume.Preallocation == Preallocation.Full);
+    }
+
+    private async Task FormatAsync(SafeFileHandle file, string path, VolumeDefinition volume, string passphrase, CancellationToken cancellationToken)
+    {
+        await tools.Cryptsetup.FormatAsync(path, passphrase, cancellationToken);
+        var made = LocalVolumeReader.ReadHeader(file, Math.Max(0, LibC.Seek(file, 0, LibC.SeekEnd)));
+        if (made?.Encryption != EncryptionRules.Luks2 || made.Capacity != Cryptsetup.Sectors(volume.Capacity!.Value))
+            throw new StorageException(new StorageError(
+                ErrorCodes.ToolFailed, $"cryptsetup made no LUKS 2 volume of {volume.Capacity} bytes.", Tool: "cryptsetup"));
     }
 
     /// <summary>The image, where it is made here; null where qemu-img makes it.</summary>
@@ -73,6 +98,8 @@ public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreat
             Check(volume, encryption);
         if (volume.Capacity < 0 || volume.Allocation < 0)
             throw new StorageException(ErrorCodes.InvalidDefinition, "A size cannot be negative.", volume.Capacity < 0 ? "capacity" : "allocation");
+        if (volume.Format == Ploop.Format)
+            Ploop.Check(volume);
         if (volume.Format is not ("raw" or "iso" or "dir"))
             return;
         if (volume.BackingStore is not null)
@@ -86,12 +113,14 @@ public sealed class LocalVolumeCreator(QemuImg qemuImg, ILogger<LocalVolumeCreat
 
     private static void Check(VolumeDefinition volume, VolumeEncryption encryption)
     {
-        if (encryption.Format != EncryptionRules.Luks)
-            throw new StorageException(ErrorCodes.Unsupported, $"qemu-img does not make '{encryption.Format}' encryption, only luks.", "encryption.format");
+        if (encryption.Format is not (EncryptionRules.Luks or EncryptionRules.Luks2))
+            throw new StorageException(ErrorCodes.Unsupported, $"Nothing here makes '{encryption.Format}' encryption, only luks and luks2.", "encryption.format");
         if (encryption.Engine is not (null or "qemu"))
             throw new StorageException(ErrorCodes.Unsupported, $"A file is not encrypted by {encryption.Engine}.", "encryption.engine");
         if (volume.Format is not ("raw" or "qcow2"))
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, $"A {volume.Format} volume cannot be encrypted.", "encryption");
+        if (encryption.Format == EncryptionRules.Luks2 && volume.Format != "raw")
+            throw new StorageException(ErrorCodes.Unsupported, "qemu reads no LUKS 2: only a raw volume can have it.", "encryption.format");
         if (encryption.Secrets is not [_])
             throw new StorageException(ErrorCodes.InvalidDefinition, "An encrypted volume is made with exactly one secret.", "encryption.secrets");
     }

@@ -42,18 +42,33 @@ public static class LocalVolumeFiles
             volumes++;
             await onVolume(volume);
         }
-        if (LibC.Status(directory.Handle, "", LibC.EmptyPath, LibC.BasicStatusAndBirth, out var status) < 0
-            || LibC.FileSystem(directory.Handle, out var fileSystem) < 0)
+        if (LibC.Status(directory.Handle, "", LibC.EmptyPath, LibC.BasicStatusAndBirth, out var status) < 0)
             throw HostErrors.FromLast($"look at {target}");
+        var (capacity, allocation, available) = ReadSpace(directory);
         return new PoolObservation(
             PoolState.Running,
-            Bytes(fileSystem.Blocks, fileSystem.FragmentSize),
-            Bytes(fileSystem.Blocks - Math.Min(fileSystem.Blocks, fileSystem.FreeBlocks), fileSystem.FragmentSize),
-            Bytes(fileSystem.AvailableBlocks, fileSystem.FragmentSize),
-            new Permissions(status.Permissions, status.Owner, status.Group),
+            capacity,
+            allocation,
+            available,
+            new Permissions(status.Permissions, status.Owner, status.Group, LocalDirectory.ReadLabel(directory.Handle)),
             volumes,
             skipped);
     }
+
+    /// <summary>As <see cref="IPoolSpace.ReadSpaceAsync"/>.</summary>
+    public static PoolSpace ReadSpace(string target)
+    {
+        using var directory = LocalDirectory.Open(target);
+        return ReadSpace(directory);
+    }
+
+    private static PoolSpace ReadSpace(LocalDirectory directory) =>
+        LibC.FileSystem(directory.Handle, out var fileSystem) < 0
+            ? throw HostErrors.FromLast($"look at {directory.Path}")
+            : new PoolSpace(
+                Bytes(fileSystem.Blocks, fileSystem.FragmentSize),
+                Bytes(fileSystem.Blocks - Math.Min(fileSystem.Blocks, fileSystem.FreeBlocks), fileSystem.FragmentSize),
+                Bytes(fileSystem.AvailableBlocks, fileSystem.FragmentSize));
 
     /// <summary>A worker that was killed while storage hung could not undo what it had begun, and has told the end of it before.</summary>
     private static async Task RemoveLeftBehindAsync(LocalDirectory directory, string name, Run run)
@@ -62,7 +77,7 @@ public static class LocalVolumeFiles
             return;
         try
         {
-            directory.Remove(name);
+            directory.RemoveWithFiles(name);
         }
         catch (StorageException)
         {
@@ -85,11 +100,12 @@ public static class LocalVolumeFiles
         LocalImage.CheckName(volume);
         using var directory = LocalDirectory.Open(target);
         VolumeUse.RequireUnused(directory, volume);
+        Ploop.RequireUnused(directory, volume);
     }
 
     /// <summary>
-    /// Removes a file, a symbolic link (not what it points to) or an empty directory. One that is gone already is deleted. Durable
-    /// when it returns.
+    /// Removes a file, a symbolic link (not what it points to), an empty directory, or a ploop volume with its files. One that is gone
+    /// already is deleted. Durable when it returns.
     /// </summary>
     /// <exception cref="StorageException">
     /// <see cref="ErrorCodes.InvalidState"/> for a directory that is not empty; <see cref="ErrorCodes.InvalidArgument"/> for a name
@@ -100,7 +116,15 @@ public static class LocalVolumeFiles
         LocalImage.CheckName(volume);
         using var directory = LocalDirectory.Open(target);
         await run.BeginAsync(cancellationToken);
-        directory.Remove(volume);
+        var temporary = VolumeName.Temporary(run.OperationId, volume);
+        var hasFiles = Ploop.Is(directory, volume);
+        // All of it is gone at once, and what is cut off then is removed by the resumed run or a refresh.
+        if (hasFiles)
+            directory.MoveAway(volume, temporary);
+        else
+            directory.Remove(volume);
+        if (hasFiles || run.Resumed)
+            directory.RemoveWithFiles(temporary);
         directory.Sync();
     }
 

@@ -29,7 +29,7 @@ internal static class LocalVolumeReader
         if (status.Kind == FileKind.SymbolicLink)
             return ReadLink(directory, name, status);
         if (status.Kind == FileKind.Regular && headers?.Find(status) is { } known)
-            return WithHeader(Described(directory, name, status), known);
+            return WithHeader(Labelled(Described(directory, name, status), known.Label), known.Header);
         using var file = LibC.OpenAt(directory.Handle, name, Safely | OpenFlags.NoFollow, 0);
         return file.IsInvalid ? Unopened(directory, name, status) : ReadOpened(directory, name, file, headers);
     }
@@ -62,9 +62,10 @@ internal static class LocalVolumeReader
             return Unseen(directory, name, HostErrors.Text(HostErrors.Last));
         if (!IsVolume(status.Kind))
             return null;
-        var volume = Described(directory, name, status);
+        var label = LocalDirectory.ReadLabel(file);
+        var volume = Labelled(Described(directory, name, status), label);
         if (status.Kind == FileKind.Directory)
-            return volume;
+            return Ploop.Read(file, volume) ?? volume;
         if (status.Kind == FileKind.BlockDevice)
         {
             var size = Math.Max(0, LibC.Seek(file, 0, LibC.SeekEnd));
@@ -73,7 +74,7 @@ internal static class LocalVolumeReader
         if (ReadHeader(file, volume.Physical ?? 0) is not { } header)
             return volume with { Problem = HostErrors.Text(HostErrors.Last) };
         if (status.Kind == FileKind.Regular)
-            headers?.Keep(status, header);
+            headers?.Keep(status, header, label);
         return WithHeader(volume, header);
     }
 
@@ -92,6 +93,9 @@ internal static class LocalVolumeReader
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    private static VolumeDefinition Labelled(VolumeDefinition volume, string? label) =>
+        label is null ? volume : volume with { Permissions = volume.Permissions! with { Label = label } };
 
     private static VolumeDefinition WithHeader(VolumeDefinition volume, ImageHeader header) => volume with
     {

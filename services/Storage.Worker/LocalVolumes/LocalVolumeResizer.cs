@@ -2,8 +2,8 @@ using Storage.Contracts;
 
 namespace Storage.Worker;
 
-/// <summary>Changes the capacity of files in a local directory: raw ones natively, qcow2, qed and encrypted ones with qemu-img. No other format can.</summary>
-public sealed class LocalVolumeResizer(QemuImg qemuImg)
+/// <summary>Changes the capacity of files in a local directory: raw ones and LUKS 2 natively, qcow2, qed and encrypted ones with qemu-img, ploop volumes with ploop. No other format can.</summary>
+public sealed class LocalVolumeResizer(VolumeTools tools)
 {
     /// <summary>As <see cref="IVolumeResizer.ResizeVolumeAsync"/>. Directories, links and devices are refused.</summary>
     /// <param name="target">The pool's directory.</param>
@@ -11,7 +11,12 @@ public sealed class LocalVolumeResizer(QemuImg qemuImg)
         string target, string volume, VolumeResize resize, Run run, CancellationToken cancellationToken)
     {
         using var directory = LocalDirectory.Open(target);
-        using var image = ImageChain.Open(LocalImage.OpenToChange(directory, volume), directory);
+        if (Ploop.Is(directory, volume))
+            return await ResizePloopAsync(directory, volume, resize, run, cancellationToken);
+        var front = LocalImage.OpenToChange(directory, volume);
+        if (DataOffset(front) is { } offset)
+            return await ResizeLuks2Async(directory, volume, front, offset, resize, run, cancellationToken);
+        using var image = ImageChain.Open(front, directory);
         Check(image, resize);
         if (image is { Encrypted: false, Format: "raw" or "iso" })
         {
@@ -20,17 +25,60 @@ public sealed class LocalVolumeResizer(QemuImg qemuImg)
         }
         else if (image.Capacity != QemuImgCommands.Sectors(resize.To))
         {
-            await qemuImg.RequireAsync(cancellationToken);
+            await tools.QemuImg.RequireAsync(cancellationToken);
             using var secret = await image.UnlockAsync(resize.Secret, run, cancellationToken);
             await run.BeginAsync(cancellationToken);
-            await qemuImg.ResizeAsync(image.Sources(ImageSecret.Of(secret?.Path)), resize, cancellationToken);
+            await tools.QemuImg.ResizeAsync(image.Sources(ImageSecret.Of(secret?.Path)), resize, cancellationToken);
         }
         if (LibC.Sync(image.Front.File) < 0)
             throw HostErrors.FromLast($"sync {image.Front.Path}");
+        return Resized(directory, volume, resize);
+    }
+
+    private async Task<VolumeDefinition> ResizePloopAsync(
+        LocalDirectory directory, string volume, VolumeResize resize, Run run, CancellationToken cancellationToken)
+    {
+        if (resize.Allocate)
+            throw new StorageException(ErrorCodes.Unsupported, $"A volume of format {Ploop.Format} cannot be allocated.", "allocate");
+        await run.BeginAsync(cancellationToken);
+        await tools.Ploop.ResizeAsync(directory.PathOf(volume), resize.To, cancellationToken);
+        return Resized(directory, volume, resize);
+    }
+
+    private static long? DataOffset(LocalImage image)
+    {
+        try
+        {
+            return Luks2Image.DataOffset(image);
+        }
+        catch
+        {
+            image.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The header says that the data go on to the end of the file: no key is needed.</summary>
+    private static async Task<VolumeDefinition> ResizeLuks2Async(
+        LocalDirectory directory, string volume, LocalImage image, long offset, VolumeResize resize, Run run, CancellationToken cancellationToken)
+    {
+        using (image)
+        {
+            await run.BeginAsync(cancellationToken);
+            RawVolume.Resize(
+                image.File, resize with { From = offset + resize.From, To = offset + Cryptsetup.Sectors(resize.To) }, image.Path, run.Progress, cancellationToken);
+            if (LibC.Sync(image.File) < 0)
+                throw HostErrors.FromLast($"sync {image.Path}");
+            return Resized(directory, volume, resize);
+        }
+    }
+
+    private static VolumeDefinition Resized(LocalDirectory directory, string volume, VolumeResize resize)
+    {
         var resized = LocalVolumeReader.Read(directory, volume) ?? throw LocalImage.Missing(directory, volume);
         return resized.Capacity >= resize.To && (resize.To >= resize.From || resized.Capacity < resize.From)
             ? resized
-            : throw new StorageException(ErrorCodes.HostFailure, $"{image.Front.Path} has {resized.Capacity} bytes after it was resized to {resize.To}.");
+            : throw new StorageException(ErrorCodes.HostFailure, $"{directory.PathOf(volume)} has {resized.Capacity} bytes after it was resized to {resize.To}.");
     }
 
     private static void Check(ImageChain image, VolumeResize resize)

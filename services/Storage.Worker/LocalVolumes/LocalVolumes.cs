@@ -4,13 +4,13 @@ using Storage.Contracts;
 namespace Storage.Worker;
 
 /// <summary>What this host can do with volumes in local directories. One for all pool types: see <see cref="ILocalDirectoryPool"/>.</summary>
-public sealed class LocalVolumes(QemuImg qemuImg, ILoggerFactory logs)
+public sealed class LocalVolumes(VolumeTools tools, ILoggerFactory logs)
 {
-    public LocalVolumeCreator Creator { get; } = new(qemuImg, logs.CreateLogger<LocalVolumeCreator>());
+    public LocalVolumeCreator Creator { get; } = new(tools, logs.CreateLogger<LocalVolumeCreator>());
 
-    public LocalVolumeCloner Cloner { get; } = new(qemuImg, logs.CreateLogger<LocalVolumeCloner>());
+    public LocalVolumeCloner Cloner { get; } = new(tools, logs.CreateLogger<LocalVolumeCloner>());
 
-    public LocalVolumeResizer Resizer { get; } = new(qemuImg);
+    public LocalVolumeResizer Resizer { get; } = new(tools);
 
     /// <summary>What refreshes in this process have read.</summary>
     public KnownHeaders Headers { get; } = new(TimeProvider.System);
@@ -21,14 +21,15 @@ public sealed class LocalVolumes(QemuImg qemuImg, ILoggerFactory logs)
     /// </summary>
     public async Task<PoolTypeSupport> ProbeAsync(IPoolBackend backend, CancellationToken cancellationToken)
     {
-        var installation = await qemuImg.FindAsync(cancellationToken);
+        var installation = await tools.QemuImg.FindAsync(cancellationToken);
+        var formats = await tools.QemuImg.SupportAsync(PoolTypes.Of(backend.Type).VolumeFormats, cancellationToken);
         return new PoolTypeSupport(
             backend.Type,
             Available: true,
             Reason: null,
             BackendOperations.Of(backend),
-            await qemuImg.SupportAsync(PoolTypes.Of(backend.Type).VolumeFormats, cancellationToken),
+            [.. formats.Select(format => format.Format == Ploop.Format ? Ploop.Support : format)],
             [new HostTool(QemuImg.Name, installation?.Path, installation?.Version)],
-            await qemuImg.EncryptionAsync(cancellationToken));
+            [await tools.QemuImg.LuksAsync(cancellationToken), Cryptsetup.Support]);
     }
 }

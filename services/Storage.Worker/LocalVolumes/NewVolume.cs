@@ -23,7 +23,7 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
     public static void RemoveHalfDone(LocalDirectory directory, string volume, Run run)
     {
         if (run.Resumed)
-            directory.Remove(VolumeName.Temporary(run.OperationId, volume));
+            directory.RemoveWithFiles(VolumeName.Temporary(run.OperationId, volume));
     }
 
     /// <returns>The volume, where the cut-off run had completed it; null where the name is free.</returns>
@@ -38,14 +38,16 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
             : throw directory.Taken(volume.Name);
     }
 
-    public Task<VolumeDefinition> MakeDirectoryAsync(CancellationToken cancellationToken) => MakeAsync(
-        () =>
+    /// <param name="fill">Is told the path of the empty directory; null leaves it empty.</param>
+    public Task<VolumeDefinition> MakeDirectoryAsync(CancellationToken cancellationToken, Func<string, Task>? fill = null) => MakeAsync(
+        async () =>
         {
             if (LibC.MakeDirectoryAt(directory.Handle, temporary, DirectoryMode) < 0)
                 throw HostErrors.FromLast($"make the directory {Path}");
+            if (fill is not null)
+                await fill(directory.PathOf(temporary));
             using var made = Open(OpenFlags.ReadOnly | OpenFlags.Directory);
             Complete(made, DirectoryMode);
-            return Task.CompletedTask;
         },
         directory.PublishDirectory, cancellationToken);
 
@@ -56,7 +58,7 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
             // A tool too finds its file made: with a mode that lets nobody else in meanwhile, and certainly not a link to elsewhere.
             using var file = Open(OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive);
             if (volume.NoCow)
-                LocalDirectory.SetCopyOnWrite(file, copyOnWrite: false, Path, "noCow");
+                FileSystemKind.SetCopyOnWrite(file, copyOnWrite: false, Path, "noCow");
             await fill(file, directory.PathOf(temporary));
             Complete(file, FileMode);
         },
@@ -78,9 +80,8 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
         }
         catch
         {
-            Undo(temporary);
-            if (published)
-                Undo(volume.Name);
+            // Under the temporary name all of it is ours; under its own, somebody may have put a file into a directory already.
+            Undo(published ? volume.Name : temporary, withFiles: !published || volume.Format == Ploop.Format);
             throw;
         }
     }
@@ -103,11 +104,14 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
             throw HostErrors.FromLast($"sync {Path}");
     }
 
-    private void Undo(string name)
+    private void Undo(string name, bool withFiles)
     {
         try
         {
-            directory.Remove(name);
+            if (withFiles)
+                directory.RemoveWithFiles(name);
+            else
+                directory.Remove(name);
         }
         catch (StorageException e)
         {

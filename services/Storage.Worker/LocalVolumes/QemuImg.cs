@@ -18,6 +18,9 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
     /// </summary>
     private const string NotMeasured = "Unable to get accurate CPU usage";
 
+    /// <summary>What it says when a passphrase opens no key slot.</summary>
+    private const string NotUnlocked = "Invalid password, cannot unlock any keyslot";
+
     private const int MeasuringAttempts = 8;
 
     /// <summary>The formats that it only converts from and to.</summary>
@@ -57,15 +60,11 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
             : new FormatSupport(format, true))];
     }
 
-    /// <summary>What volumes can be encrypted with here.</summary>
-    public async Task<IReadOnlyList<FormatSupport>> EncryptionAsync(CancellationToken cancellationToken)
+    /// <summary>Whether volumes can be encrypted with LUKS of version 1 here.</summary>
+    public async Task<FormatSupport> LuksAsync(CancellationToken cancellationToken)
     {
         var reason = Reason(await FindAsync(cancellationToken), EncryptionRules.Luks);
-        return
-        [
-            new FormatSupport(EncryptionRules.Luks, reason is null, reason),
-            new FormatSupport("luks2", false, "qemu-img neither makes nor opens it"),
-        ];
+        return new FormatSupport(EncryptionRules.Luks, reason is null, reason);
     }
 
     /// <summary>Makes an image at a path. A failure may leave a part of it.</summary>
@@ -81,7 +80,7 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
         {
             try
             {
-                await RunAsync(command, cancellationToken);
+                await RunAsync(command, [], cancellationToken);
                 return;
             }
             catch (StorageException e) when (attempt < MeasuringAttempts && e.Error.Stderr?.Contains(NotMeasured, StringComparison.Ordinal) == true)
@@ -92,19 +91,19 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
     }
 
     /// <summary>Copies the content of a chain into an empty image, converted to its format. A failure may leave a part of it.</summary>
-    /// <exception cref="StorageException">As <see cref="CreateAsync"/>.</exception>
+    /// <exception cref="StorageException">As <see cref="CreateAsync"/>, and <see cref="ErrorCodes.SecretWrong"/>.</exception>
     internal async Task ConvertAsync(
         IReadOnlyList<ImageSource> source, long capacity, ImageSource target, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
         var printed = new QemuImgProgress(progress, capacity);
         var command = QemuImgCommands.Convert(await RequireAsync(cancellationToken), source, target);
-        await RunAsync(command with { OnOutput = printed.Read }, cancellationToken);
+        await RunAsync(command with { OnOutput = printed.Read }, source, cancellationToken);
     }
 
     /// <summary>Gives an image another capacity.</summary>
-    /// <exception cref="StorageException">As <see cref="CreateAsync"/>.</exception>
+    /// <exception cref="StorageException">As <see cref="ConvertAsync"/>.</exception>
     internal async Task ResizeAsync(IReadOnlyList<ImageSource> image, VolumeResize resize, CancellationToken cancellationToken) =>
-        await RunAsync(QemuImgCommands.Resize(await RequireAsync(cancellationToken), image, resize), cancellationToken);
+        await RunAsync(QemuImgCommands.Resize(await RequireAsync(cancellationToken), image, resize), image, cancellationToken);
 
     /// <summary>The path of qemu-img.</summary>
     public async Task<string> RequireAsync(CancellationToken cancellationToken) => (await FindAsync(cancellationToken))?.Path
@@ -124,7 +123,8 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
 
     public void Dispose() => _gate.Dispose();
 
-    private async Task RunAsync(HostCommand command, CancellationToken cancellationToken)
+    /// <param name="opened">The chain that is opened with a secret, where there is one.</param>
+    private async Task RunAsync(HostCommand command, IReadOnlyList<ImageSource> opened, CancellationToken cancellationToken)
     {
         try
         {
@@ -133,6 +133,12 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
         catch (StorageException e) when (e.Error.Stderr?.Contains("No space left on device", StringComparison.Ordinal) == true)
         {
             throw new StorageException(e.Error with { Code = ErrorCodes.NoSpace }, e);
+        }
+        catch (StorageException e) when (e.Error.Stderr?.Contains(NotUnlocked, StringComparison.Ordinal) == true)
+        {
+            var others = opened.Skip(1).Any(image => image.Secret is not null) ? ", or not of every encrypted image behind it: one opens them all" : "";
+            throw new StorageException(
+                e.Error with { Code = ErrorCodes.SecretWrong, Message = $"The secret's value is not the passphrase of the volume{others}.", Field = "secret" }, e);
         }
     }
 

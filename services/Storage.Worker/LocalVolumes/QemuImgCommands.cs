@@ -20,7 +20,7 @@ public sealed record ImageSecret(string Id, string File)
     /// <summary>That of the image that is made or changed.</summary>
     public static ImageSecret? Of(string? file) => file is null ? null : new("encrypt0", file);
 
-    /// <summary>That of the image that is copied.</summary>
+    /// <summary>That of the image that is copied, and of those behind it.</summary>
     public static ImageSecret? OfSource(string? file) => file is null ? null : new("source0", file);
 }
 
@@ -75,7 +75,7 @@ public static class QemuImgCommands
         var name = target.Secret is null ? target.Path : Name([target]);
         return new HostCommand(
             program,
-            ["convert", "-p", "-n", .. zeros, .. Objects(target.Secret), .. Objects(source[0].Secret), "-f", Driver(source[0]), "-O", Driver(target), Name(source), name])
+            ["convert", "-p", "-n", .. zeros, .. Objects(target.Secret), .. Objects(source), "-f", Driver(source[0]), "-O", Driver(target), Name(source), name])
         {
             Deadline = Timeout.InfiniteTimeSpan,
         };
@@ -92,7 +92,7 @@ public static class QemuImgCommands
             arguments.Add("--shrink");
         else if (resize.Allocate)
             arguments.Add("--preallocation=falloc");
-        arguments.AddRange(Objects(image[0].Secret));
+        arguments.AddRange(Objects(image));
         arguments.AddRange([Name(image), Sectors(resize.To).ToString(CultureInfo.InvariantCulture)]);
         return new HostCommand(program, arguments) { Deadline = Timeout.InfiniteTimeSpan };
     }
@@ -133,6 +133,9 @@ public static class QemuImgCommands
         if (refused)
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, message, field);
     }
+
+    private static IEnumerable<string> Objects(IEnumerable<ImageSource> chain) =>
+        chain.Select(image => image.Secret).Distinct().SelectMany(Objects);
 
     private static IEnumerable<string> Objects(ImageSecret? secret) =>
         secret is null ? [] : ["--object", $"secret,id={secret.Id},file={Doubled(secret.File)}"];

@@ -7,7 +7,7 @@ namespace Storage.Worker;
 /// Whether anybody else uses a file: what a guest writes to must not be deleted, overwritten or cut off under it. The kernel is asked
 /// first, by a write lease (fcntl(2), F_SETLEASE: given only where no other open file description is), which costs next to nothing and
 /// also sees what no list of processes shows: loop devices, mappings of files that are closed, processes of other namespaces. Only where
-/// it refuses, or its file system has no leases, is it looked for who it is.
+/// it refuses, or its file system has no leases, is it looked for who it is. A server that gives no lease has said nothing of users.
 /// </summary>
 internal static class VolumeUse
 {
@@ -38,7 +38,7 @@ internal static class VolumeUse
                 users.Add(loop);
             if (users.Count > 0)
                 throw InUse(path, OpenFiles.ByWhom(users));
-            if (alone is null)
+            if (alone is null || FileSystemKind.IsLeasedByServer(file, path))
                 return;
             if (look == Looks)
                 throw InUse(path, " by somebody who is not seen from here: a mapping of it, or a process of another namespace");

@@ -14,6 +14,9 @@ public sealed class Mounter(IToolRunner tools)
     /// <summary>A server that does not answer must not hold a mount for the minutes that its client would wait.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private const int Attempts = 20;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
     /// <summary>A call of mount or umount: it may sleep, and ends in bounded time.</summary>
     public static HostCommand Command(string tool, params string[] arguments) =>
         new(tool, arguments) { Deadline = Patience, StallLimit = null };
@@ -74,15 +77,22 @@ public sealed class Mounter(IToolRunner tools)
         if (!IsMounted(target, isSource))
             return;
         await run.BeginAsync(cancellationToken);
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            await tools.RunAsync(Command(UnmountTool, target), cancellationToken);
-        }
-        catch (StorageException e) when (e.Error.Stderr?.Contains("busy", StringComparison.Ordinal) == true)
-        {
-            var holders = OpenFiles.HoldersBelow(MountTable.Resolve(target));
-            throw new StorageException(
-                e.Error with { Code = ErrorCodes.InvalidState, Message = $"{target} is in use{OpenFiles.ByWhom(holders)}.", Resource = target, Retryable = true }, e);
+            try
+            {
+                await tools.RunAsync(Command(UnmountTool, target), cancellationToken);
+                return;
+            }
+            catch (StorageException e) when (e.Error.Stderr?.Contains("busy", StringComparison.Ordinal) == true)
+            {
+                var holders = OpenFiles.HoldersBelow(MountTable.Resolve(target));
+                if (attempt == Attempts || holders.Any(holder => holder.Process != Environment.ProcessId))
+                    throw new StorageException(
+                        e.Error with { Code = ErrorCodes.InvalidState, Message = $"{target} is in use{OpenFiles.ByWhom(holders)}.", Resource = target, Retryable = true }, e);
+            }
+            // Whoever only looks, as this process does at how full it is, is gone by then.
+            await Task.Delay(Pause, cancellationToken);
         }
     }
 }

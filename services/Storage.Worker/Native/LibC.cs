@@ -84,6 +84,9 @@ internal static partial class LibC
     [LibraryImport(Library, EntryPoint = "fsetxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static unsafe partial int SetAttribute(SafeFileHandle file, string name, byte* value, nuint length, int flags);
 
+    [LibraryImport(Library, EntryPoint = "fgetxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static unsafe partial nint GetAttribute(SafeFileHandle file, string name, byte* value, nuint length);
+
     [LibraryImport(Library, EntryPoint = "fsync", SetLastError = true)]
     public static partial int Sync(SafeFileHandle file);
 

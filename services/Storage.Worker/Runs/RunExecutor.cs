@@ -12,7 +12,7 @@ namespace Storage.Worker;
 /// </summary>
 public sealed class RunExecutor(
     RunJournal journal, Reporter reporter, HostEvents events, PoolBackends backends, PoolLanes lanes, SharedRuns shared, RunSecrets secrets,
-    PoolWatcher watcher, WorkerMetrics metrics, TimeProvider time, ILogger log, CancellationToken stopping)
+    PoolWatcher watcher, PoolSpaces spaces, WorkerMetrics metrics, TimeProvider time, ILogger log, CancellationToken stopping)
 {
     private static readonly ActivitySource Activities = new(ServiceTelemetry.Source, ServiceTelemetry.Version);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -82,6 +82,7 @@ public sealed class RunExecutor(
         var outcome = new RunOutcome(operation.OperationId, happened);
         await JournalAsync(() => journal.EndAsync(outcome));
         await reporter.ReportAsync(outcome, stopping);
+        spaces.Hear(operation.Pool, happened);
         return null;
     }
 

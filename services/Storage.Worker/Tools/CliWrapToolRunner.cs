@@ -43,6 +43,7 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
         {
             throw Missing(command, e);
         }
+        using var noted = LaneWork.Running?.Tools?.Note(running.ProcessId);
         var session = new ToolSession(running.ProcessId);
         // Registered after CliWrap's own handler and so called before it: the session goes while its leader still names it.
         using var kill = stop.Token.Register(session.Kill);

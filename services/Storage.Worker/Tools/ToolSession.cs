@@ -10,6 +10,9 @@ internal sealed class ToolSession(int leader)
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
+    /// <summary>One of them is left.</summary>
+    public bool IsAlive => Processes().Any();
+
     /// <summary>
     /// Kills all of them. One that sleeps deaf in the kernel goes when it wakes up.
     /// </summary>
@@ -34,7 +37,7 @@ internal sealed class ToolSession(int leader)
     {
         var sign = new StringBuilder();
         foreach (var (process, status) in Processes())
-            sign.Append(CultureInfo.InvariantCulture, $"{process} {status.Ticks} {Read(process, "io")}\n");
+            sign.Append(CultureInfo.InvariantCulture, $"{process} {status.Ticks} {Account(process)}\n");
         return sign.ToString();
     }
 
@@ -43,19 +46,18 @@ internal sealed class ToolSession(int leader)
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
             if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var process)
-                && Read(process, "stat") is { Length: > 0 } line
-                && ProcessStatus.Parse(line) is { Ended: false } status
+                && ProcessStatus.Read(process) is { Ended: false } status
                 && status.Session == leader)
                 yield return (process, status);
         }
     }
 
-    /// <summary>Empty where the process is gone, or another user's.</summary>
-    private static string Read(int process, string file)
+    /// <summary>What it has read and written; empty where the process is gone, or another user's.</summary>
+    private static string Account(int process)
     {
         try
         {
-            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/{file}"));
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/io"));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

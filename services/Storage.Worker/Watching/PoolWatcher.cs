@@ -10,32 +10,23 @@ namespace Storage.Worker;
 /// </summary>
 public sealed class PoolWatcher : IAsyncDisposable
 {
-    private const int NamesPerLook = 200;
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
-
     private readonly Lock gate = new();
     private readonly PoolWatches watches;
-    private readonly Dictionary<Guid, int> held = [];
-    private readonly HashSet<WatchedPool> pending = [];
-    private readonly SemaphoreSlim wake = new(0);
+    private readonly DueLooks looks;
     private readonly CancellationTokenSource stopping;
-    private readonly PoolLook look;
-    private readonly Reporter reporter;
     private readonly WorkerMetrics metrics;
     private readonly TimeProvider time;
-    private readonly ILogger log;
     private readonly long started;
     private readonly Task loop;
 
     public PoolWatcher(
-        PoolLanes lanes, Reporter reporter, HostEvents events, WorkerMetrics metrics, TimeProvider time, ILogger log, CancellationToken stopping)
+        PoolLanes lanes, Reporter reporter, HostEvents events, PoolSpaces spaces, WorkerMetrics metrics, TimeProvider time, ILogger log, CancellationToken stopping)
     {
-        (this.reporter, this.metrics, this.time, this.log) = (reporter, metrics, time, log);
+        (this.metrics, this.time, started) = (metrics, time, time.GetTimestamp());
         this.stopping = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         watches = new PoolWatches(Hear, log);
-        look = new PoolLook(lanes, events);
-        started = time.GetTimestamp();
-        loop = Task.Run(RunAsync, CancellationToken.None);
+        looks = new DueLooks(gate, watches, new PoolLook(lanes, events), reporter, spaces, () => Now, log, this.stopping.Token);
+        loop = Task.Run(looks.RunAsync, CancellationToken.None);
     }
 
     /// <summary>The pools that are being watched.</summary>
@@ -59,7 +50,7 @@ public sealed class PoolWatcher : IAsyncDisposable
         try
         {
             using var directory = LocalDirectory.Open(backend.WatchedDirectory(definition));
-            if (!directory.IsShared)
+            if (!FileSystemKind.IsShared(directory))
             {
                 lock (gate)
                 {
@@ -85,7 +76,7 @@ public sealed class PoolWatcher : IAsyncDisposable
         lock (gate)
         {
             if (watches.Remove(id) is { } pool)
-                pending.Remove(pool);
+                looks.Remove(pool);
         }
     }
 
@@ -95,7 +86,7 @@ public sealed class PoolWatcher : IAsyncDisposable
         lock (gate)
         {
             if (watches.Find(id) is { } pool)
-                AddAll(pool);
+                looks.AddAll(pool);
         }
     }
 
@@ -109,7 +100,7 @@ public sealed class PoolWatcher : IAsyncDisposable
         {
             if (names is null)
             {
-                held[id] = held.GetValueOrDefault(id) + 1;
+                looks.Hold(id);
                 return new Release(() => End(id));
             }
             if (watches.Find(id) is not { } pool)
@@ -130,7 +121,7 @@ public sealed class PoolWatcher : IAsyncDisposable
         lock (gate)
             last = watches.Close();
         last?.Dispose();
-        wake.Dispose();
+        looks.Dispose();
         stopping.Dispose();
     }
 
@@ -143,7 +134,7 @@ public sealed class PoolWatcher : IAsyncDisposable
             {
                 metrics.WatchOverflowed();
                 foreach (var pool in watches.Pools)
-                    AddAll(pool);
+                    looks.AddAll(pool);
                 return;
             }
             metrics.WatchHeard();
@@ -154,7 +145,7 @@ public sealed class PoolWatcher : IAsyncDisposable
                 {
                     watches.End(pool);
                     pool.LostAt ??= Now;
-                    Pend(pool);
+                    looks.Add(pool);
                 }
                 return;
             }
@@ -163,30 +154,15 @@ public sealed class PoolWatcher : IAsyncDisposable
             foreach (var pool in watching)
             {
                 pool.Changes.Add(name, Now);
-                Pend(pool);
+                looks.Add(pool);
             }
         }
-    }
-
-    private void AddAll(WatchedPool pool)
-    {
-        pool.Changes.AddAll(Now);
-        Pend(pool);
-    }
-
-    private void Pend(WatchedPool pool)
-    {
-        if (pending.Add(pool) && pending.Count == 1 && !stopping.IsCancellationRequested)
-            wake.Release();
     }
 
     private void End(Guid id)
     {
         lock (gate)
-        {
-            if (--held[id] == 0)
-                held.Remove(id);
-        }
+            looks.Release(id);
     }
 
     private void End(WatchedPool pool, IReadOnlyList<string> names)
@@ -195,127 +171,7 @@ public sealed class PoolWatcher : IAsyncDisposable
         {
             pool.Changes.End(names, Now);
             if (watches.Has(pool) && pool.Changes.Due() is not null)
-                Pend(pool);
-        }
-    }
-
-    /// <summary>Looks at what is due, as long as something is; else sleeps until something changes.</summary>
-    private async Task RunAsync()
-    {
-        try
-        {
-            while (true)
-                await wake.WaitAsync(StartDue() ? Pace : Timeout.InfiniteTimeSpan, stopping.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // The worker stops.
-        }
-    }
-
-    /// <returns>Whether anything waits for its time.</returns>
-    private bool StartDue()
-    {
-        lock (gate)
-        {
-            var now = Now;
-            foreach (var pool in pending)
-            {
-                if (pool.Looking || held.ContainsKey(pool.Id))
-                    continue;
-                if (pool.LostAt is { } lost)
-                {
-                    if (now - lost >= ChangedNames.Quiet)
-                        Start(pool, LookAtStateAsync);
-                }
-                else if (pool.Changes.Due() is not { } due)
-                {
-                    pending.Remove(pool);
-                }
-                else if (due <= now)
-                {
-                    var names = pool.Changes.Take(now);
-                    Start(pool, changed => LookAsync(changed, names));
-                }
-            }
-            return pending.Count > 0;
-        }
-    }
-
-    private void Start(WatchedPool pool, Func<WatchedPool, Task> start)
-    {
-        pool.Looking = true;
-        pool.Disturbed.Clear();
-        _ = Task.Run(async () =>
-        {
-            try
-            {
-                await start(pool);
-            }
-            catch (Exception) when (stopping.IsCancellationRequested)
-            {
-                // The next process refreshes its pools.
-            }
-            catch (Exception e)
-            {
-                WorkerLog.WatchedLookFailed(log, e, pool.Definition.Name);
-                lock (gate)
-                    AddAll(pool);
-            }
-            finally
-            {
-                lock (gate)
-                    pool.Looking = false;
-            }
-        });
-    }
-
-    private async Task LookAsync(WatchedPool pool, IReadOnlyList<string>? names)
-    {
-        if (names is null)
-        {
-            await reporter.ReportAsync(look.RefreshWanted(pool, "More has changed than is told one by one."), stopping.Token);
-            return;
-        }
-        foreach (var some in names.Chunk(NamesPerLook))
-        {
-            var (revision, seen) = await look.VolumesAsync(pool, some, stopping.Token);
-            if (Undisturbed(pool, seen) is not { } told)
-                return;
-            if (told.Volumes.Count + told.Gone.Count > 0)
-                await reporter.ReportAsync(look.Event(pool, revision, told), stopping.Token);
-        }
-    }
-
-    private async Task LookAtStateAsync(WatchedPool pool)
-    {
-        var state = await look.StateAsync(pool, stopping.Token);
-        lock (gate)
-        {
-            // It was stopped, or refreshed and so watched again, meanwhile.
-            if (pool.LostAt is null || !watches.Has(pool))
-                return;
-        }
-        Unwatch(pool.Id);
-        await reporter.ReportAsync(state, stopping.Token);
-    }
-
-    /// <summary>Without what runs have begun to change since the look began: that is looked at again after them. Null where the pool was stopped.</summary>
-    private VolumesSeen? Undisturbed(WatchedPool pool, VolumesSeen seen)
-    {
-        lock (gate)
-        {
-            if (!watches.Has(pool))
-                return null;
-            if (pool.Disturbed.Count == 0)
-                return seen;
-            foreach (var name in seen.Volumes.Select(volume => volume.Name).Concat(seen.Gone).Where(pool.Disturbed.Contains))
-                pool.Changes.Again(name, Now);
-            return seen with
-            {
-                Volumes = [.. seen.Volumes.Where(volume => !pool.Disturbed.Contains(volume.Name))],
-                Gone = [.. seen.Gone.Where(name => !pool.Disturbed.Contains(name))],
-            };
+                looks.Add(pool);
         }
     }
 

@@ -1,25 +1,27 @@
-using System.Text.Json;
 using Storage.Contracts;
-using Storage.Worker;
 using Xunit;
 
 namespace Storage.HostTests;
 
-/// <summary>What every pool can and must do, driven as its worker is driven, on real storage.</summary>
+/// <summary>What every pool can and must do, driven as its worker is driven, on real storage of this machine and of the lab VM.</summary>
+[Collection(Lab.Name)]
 public sealed class ConformanceTests : IAsyncDisposable
 {
-    private readonly WorkerOnHost worker = WorkerOnHost.OfFileFamily();
+    private HostUnderTest host = null!;
     private PoolUnderTest pool = null!;
 
-    public static TheoryData<string> Pools => [.. PoolUnderTest.All.Keys];
+    public static IEnumerable<TheoryDataRow<string>> Pools => PoolKinds.Rows();
+
+    /// <summary>All fourteen types, also those that no worker serves yet.</summary>
+    public static IEnumerable<TheoryDataRow<string>> AllPools => PoolKinds.Rows().Concat(PoolKinds.NotBuiltRows);
 
     /// <summary>A directory that is not mounted has nothing to stop.</summary>
-    public static TheoryData<string> MountedPools => [.. PoolUnderTest.All.Keys.Where(kind => kind != "dir")];
+    public static IEnumerable<TheoryDataRow<string>> MountedPools => PoolKinds.Rows(kind => kind.Type is not PoolType.Dir);
 
     private string Name => pool.Definition.Name!;
 
     [Theory]
-    [MemberData(nameof(Pools))]
+    [MemberData(nameof(AllPools))]
     public async Task A_pool_lives_from_build_to_delete_and_what_is_done_again_succeeds(string kind)
     {
         await UseAsync(kind);
@@ -27,18 +29,19 @@ public sealed class ConformanceTests : IAsyncDisposable
             await DoneAsync(new BuildPool(null, Name));
         for (var i = 0; i < 2; i++)
             await DoneAsync(new StartPool(null, Name));
-        Assert.Equal(pool.Mounts, MountTable.At(MountTable.Resolve(pool.Target)) is not null);
+        Assert.Equal(pool.Mounts, host.IsMounted(pool.Target));
         await DoneAsync(new CreateVolume(null, Name, Volume("kept", "raw")));
         for (var i = 0; i < 2; i++)
             await DoneAsync(new StopPool(null, Name));
-        Assert.Equal(!pool.Mounts, File.Exists(Path.Combine(pool.Target, "kept")));
+        Assert.False(pool.Mounts && host.IsMounted(pool.Target));
+        Assert.Equal(!pool.Mounts, host.Exists($"{pool.Target}/kept"));
         await DoneAsync(new StartPool(null, Name));
-        Assert.True(File.Exists(Path.Combine(pool.Target, "kept")));
+        Assert.True(host.Exists($"{pool.Target}/kept"));
         await DoneAsync(new DeleteVolume(null, Name, "kept"));
         await DoneAsync(new StopPool(null, Name));
         for (var i = 0; i < 2; i++)
             await DoneAsync(new DeletePool(null, Name));
-        Assert.False(Directory.Exists(pool.Target));
+        Assert.False(host.Exists(pool.Target));
     }
 
     [Theory]
@@ -62,15 +65,33 @@ public sealed class ConformanceTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Pools))]
+    public async Task What_is_in_a_volume_is_copied_kept_when_it_grows_and_overwritten(string kind)
+    {
+        await StartAsync(kind);
+        await DoneAsync(new CreateVolume(null, Name, Volume("one", "raw") with { Allocation = 0 }));
+        host.Shell($"head -c 100000 /dev/urandom | dd of={pool.Target}/one conv=notrunc,fsync status=none");
+        await DoneAsync(new CloneVolume(null, Name, Volume("two", "raw"), "one"));
+        await DoneAsync(new CloneVolume(null, Name, Volume("image", "qcow2"), "one"));
+        host.Shell($"cmp {pool.Target}/one {pool.Target}/two; qemu-img compare -q -f raw -F qcow2 {pool.Target}/one {pool.Target}/image");
+        await DoneAsync(new ResizeVolume(null, Name, "two", Capacity, Delta: true));
+        await DoneAsync(new ResizeVolume(null, Name, "image", Capacity, Delta: true));
+        host.Shell($"cmp -n {Capacity} {pool.Target}/one {pool.Target}/two");
+        Assert.All((await RefreshAsync()).Where(volume => volume.Name is "two" or "image"), volume => Assert.Equal(2 * Capacity, volume.Capacity));
+        await DoneAsync(new WipeVolume(null, Name, "one"));
+        host.Shell($"cmp -n {Capacity} {pool.Target}/one /dev/zero");
+    }
+
+    [Theory]
+    [MemberData(nameof(Pools))]
     public async Task Its_figures_are_those_of_the_file_system(string kind)
     {
         await StartAsync(kind);
-        await RefreshAsync();
-        var seen = worker.Events.Last(told => told.Type == nameof(PoolRefreshed)).Data.Deserialize<PoolRefreshed>(StorageJson.Options)!.Observation;
-        var drive = new DriveInfo(pool.Target);
+        var end = await DoneAsync(new RefreshPool(null, Name));
+        var seen = Told<PoolRefreshed>(end).Single().Observation;
+        var (total, available) = host.FileSystem(pool.Target);
         Assert.Equal(PoolState.Running, seen.State);
-        Assert.Equal(drive.TotalSize, seen.Capacity);
-        Assert.InRange(seen.Available, drive.AvailableFreeSpace - Capacity, drive.AvailableFreeSpace + Capacity);
+        Assert.Equal(total, seen.Capacity);
+        Assert.InRange(seen.Available, available - Capacity, available + Capacity);
     }
 
     [Theory]
@@ -82,7 +103,7 @@ public sealed class ConformanceTests : IAsyncDisposable
         Assert.Equal(ErrorCodes.VolumeExists, await FailedAsync(new CreateVolume(null, Name, Volume("one", "raw"))));
         if (pool.Room is { } room)
             Assert.Equal(ErrorCodes.NoSpace, await FailedAsync(new CreateVolume(null, Name, Volume("huge", "raw") with { Capacity = room, Allocation = room })));
-        Assert.Equal(["one"], Directory.EnumerateFileSystemEntries(pool.Target).Select(Path.GetFileName).Except(["lost+found"]));
+        Assert.Equal(["one"], host.Names(pool.Target).Except(["lost+found"]));
     }
 
     [Theory]
@@ -92,6 +113,18 @@ public sealed class ConformanceTests : IAsyncDisposable
         await UseAsync(kind);
         Assert.Equal(ErrorCodes.HostFailure, await FailedAsync(new StartPool(null, Name)));
         Assert.Equal(ErrorCodes.HostFailure, await FailedAsync(new RefreshPool(null, Name)));
+        Assert.False(host.Exists(pool.Target));
+    }
+
+    [Theory]
+    [MemberData(nameof(Pools))]
+    public async Task A_pool_that_is_started_or_holds_volumes_is_not_deleted(string kind)
+    {
+        await StartAsync(kind);
+        await DoneAsync(new CreateVolume(null, Name, Volume("one", "raw") with { Allocation = 0 }));
+        Assert.Equal(ErrorCodes.InvalidState, await FailedAsync(new DeletePool(null, Name)));
+        Assert.True(host.Exists($"{pool.Target}/one"));
+        Assert.Equal(pool.Mounts, host.IsMounted(pool.Target));
     }
 
     [Theory]
@@ -99,19 +132,25 @@ public sealed class ConformanceTests : IAsyncDisposable
     public async Task A_pool_that_is_in_use_does_not_stop_and_says_by_whom(string kind)
     {
         await StartAsync(kind);
-        await using (File.Create(Path.Combine(pool.Target, "open")))
+        var process = host.Open($"{pool.Target}/open");
+        try
         {
             var error = await ErrorAsync(new StopPool(null, Name));
             Assert.Equal(ErrorCodes.InvalidState, error.Code);
-            Assert.Contains($"({Environment.ProcessId})", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"({process})", error.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            host.Kill(process);
         }
         await DoneAsync(new StopPool(null, Name));
     }
 
     public async ValueTask DisposeAsync()
     {
-        await worker.DisposeAsync();
         pool?.Dispose();
+        if (host is not null)
+            await host.DisposeAsync();
     }
 
     private const long Capacity = 4 << 20;
@@ -120,9 +159,8 @@ public sealed class ConformanceTests : IAsyncDisposable
 
     private async Task UseAsync(string kind)
     {
-        Requires.Tool("qemu-img");
-        pool = PoolUnderTest.All[kind]();
-        await worker.StartAsync();
+        host = await PoolKinds.All[kind].HostAsync();
+        pool = PoolKinds.All[kind].Create(host);
     }
 
     private async Task StartAsync(string kind)
@@ -132,29 +170,26 @@ public sealed class ConformanceTests : IAsyncDisposable
         await DoneAsync(new StartPool(null, Name));
     }
 
-    private async Task<IReadOnlyList<VolumeDefinition>> RefreshAsync()
-    {
-        var end = await DoneAsync(new RefreshPool(null, Name));
-        return [.. worker.Events.Where(told => told.CommandId == end.CommandId && told.Type == nameof(VolumesObserved))
-            .SelectMany(told => told.Data.Deserialize<VolumesObserved>(StorageJson.Options)!.Volumes)];
-    }
+    private async Task<IReadOnlyList<VolumeDefinition>> RefreshAsync() =>
+        [.. Told<VolumesObserved>(await DoneAsync(new RefreshPool(null, Name))).SelectMany(told => told.Volumes)];
 
-    private async Task<StorageEvent> DoneAsync<T>(T command)
-        where T : ICommand
+    private IEnumerable<T> Told<T>(StorageEvent end) => host.Events
+        .Where(told => told.CommandId == end.CommandId && told.Type == typeof(T).Name)
+        .Select(told => told.Read<T>());
+
+    private async Task<StorageEvent> DoneAsync(ICommand command)
     {
-        var end = await worker.RunAsync(pool.Definition, command);
+        var end = await host.RunAsync(pool.Definition, command);
         Assert.True(end.Type == nameof(OperationSucceeded), $"{command}: {end.Data}");
         return end;
     }
 
-    private async Task<StorageError> ErrorAsync<T>(T command)
-        where T : ICommand
+    private async Task<StorageError> ErrorAsync(ICommand command)
     {
-        var end = await worker.RunAsync(pool.Definition, command);
+        var end = await host.RunAsync(pool.Definition, command);
         Assert.True(end.Type == nameof(OperationFailed), $"{command}: {end.Type}");
-        return end.Data.Deserialize<OperationFailed>(StorageJson.Options)!.Error;
+        return end.Read<OperationFailed>().Error;
     }
 
-    private async Task<string> FailedAsync<T>(T command)
-        where T : ICommand => (await ErrorAsync(command)).Code;
+    private async Task<string> FailedAsync(ICommand command) => (await ErrorAsync(command)).Code;
 }

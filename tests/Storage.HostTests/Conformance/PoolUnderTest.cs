@@ -2,22 +2,15 @@ using Storage.Contracts;
 
 namespace Storage.HostTests;
 
-/// <summary>A pool on real storage of this host, for the facts that hold for all types.</summary>
+/// <summary>A pool on real storage of a host, for the facts that hold for all types.</summary>
 public abstract class PoolUnderTest : IDisposable
 {
-    protected PoolUnderTest() => Folder = Directory.CreateTempSubdirectory("pool-").FullName;
-
-    /// <summary>Those that there are, by the name under which the facts are run.</summary>
-    public static IReadOnlyDictionary<string, Func<PoolUnderTest>> All { get; } = new Dictionary<string, Func<PoolUnderTest>>
+    /// <param name="host">Where its storage is made.</param>
+    protected PoolUnderTest(HostUnderTest host)
     {
-        ["dir"] = () => new DirectoryPool(),
-        ["fs ext2"] = () => new DevicePool("ext2"),
-        ["fs ext3"] = () => new DevicePool("ext3"),
-        ["fs ext4"] = () => new DevicePool("ext4"),
-        ["fs xfs"] = () => new DevicePool("xfs"),
-        ["fs btrfs"] = () => new DevicePool("btrfs", made: true),
-        ["netfs glusterfs"] = () => new GlusterPool(),
-    };
+        Host = host;
+        Folder = host.NewFolder();
+    }
 
     /// <summary>As its worker gets it.</summary>
     public abstract PoolDefinition Definition { get; }
@@ -30,28 +23,25 @@ public abstract class PoolUnderTest : IDisposable
 
     public string Target => Definition.Target.Path!;
 
+    protected HostUnderTest Host { get; }
+
     protected string Folder { get; }
 
-    public virtual void Dispose() => Directory.Delete(Folder, recursive: true);
+    /// <summary>A test that fails half-way leaves nothing mounted.</summary>
+    public virtual void Dispose() => Host.Shell($"! grep -q ' {Target} ' /proc/self/mountinfo || umount --lazy {Target}; rm -rf --one-file-system {Folder}");
 
     protected PoolDefinition Complete(PoolDefinition definition) => PoolRules.Complete(definition with
     {
         Name = "pool",
         Uuid = Guid.NewGuid(),
-        Target = new PoolTarget { Path = Path.Combine(Folder, "at", "pool") },
+        Target = new PoolTarget { Path = $"{Folder}/at/pool" },
     });
-
-    /// <summary>A test that fails half-way leaves nothing mounted.</summary>
-    protected void Unmount()
-    {
-        if (Worker.MountTable.At(Worker.MountTable.Resolve(Target)) is not null)
-            HostProgram.Run("umount", "--lazy", Target);
-    }
 }
 
 internal sealed class DirectoryPool : PoolUnderTest
 {
-    public DirectoryPool() => Definition = Complete(new PoolDefinition { Type = PoolType.Dir });
+    public DirectoryPool(HostUnderTest host)
+        : base(host) => Definition = Complete(new PoolDefinition { Type = PoolType.Dir });
 
     public override PoolDefinition Definition { get; }
 
@@ -62,20 +52,32 @@ internal sealed class DirectoryPool : PoolUnderTest
 internal sealed class DevicePool : PoolUnderTest
 {
     private const long Size = 320L << 20;
-    private readonly LoopDevice device = LoopDevice.Create(Size);
+    private readonly string device;
 
     /// <param name="made">The file system is there, and found by itself: libvirt knows no format of its name.</param>
-    public DevicePool(string format, bool made = false)
+    public DevicePool(HostUnderTest host, string format, bool made = false)
+        : base(host)
     {
-        Requires.Tool($"mkfs.{format}");
-        if (!File.ReadAllLines("/proc/filesystems").Any(line => line.EndsWith($"\t{format}", StringComparison.Ordinal)))
+        host.RequireRoot();
+        host.RequireTool("losetup");
+        host.RequireTool($"mkfs.{format}");
+        host.Shell($"modprobe {format} 2>/dev/null || true");
+        if (!host.Shell("cat /proc/filesystems").Split('\n').Any(line => line.EndsWith($"\t{format}", StringComparison.Ordinal)))
             throw Requires.Missing($"this kernel cannot mount {format}");
+        try
+        {
+            device = host.Shell($"truncate -s {Size} {Folder}/device; losetup --find --show {Folder}/device").Trim();
+        }
+        catch (InvalidOperationException e)
+        {
+            throw Requires.Missing($"no loop device can be made: {e.Message}");
+        }
         if (made)
-            HostProgram.Run($"mkfs.{format}", "-q", device.Path);
+            host.Shell($"mkfs.{format} -q {device}");
         Definition = Complete(new PoolDefinition
         {
             Type = PoolType.Fs,
-            Source = new PoolSource { Devices = [new SourceDevice(device.Path)], Format = made ? "auto" : format },
+            Source = new PoolSource { Devices = [new SourceDevice(device)], Format = made ? "auto" : format },
         });
     }
 
@@ -85,8 +87,8 @@ internal sealed class DevicePool : PoolUnderTest
 
     public override void Dispose()
     {
-        Unmount();
-        device.Dispose();
+        // Goes with the last who uses it.
+        Host.Shell($"losetup --detach {device}");
         base.Dispose();
     }
 }
@@ -94,22 +96,26 @@ internal sealed class DevicePool : PoolUnderTest
 /// <summary>A volume of the real Gluster of the assembly, through its FUSE client.</summary>
 internal sealed class GlusterPool : PoolUnderTest
 {
-    private readonly string volume = GlusterServer.Running.CreateVolume();
+    private readonly GlusterCluster cluster = Clusters.Gluster.GetAwaiter().GetResult();
 
-    public string Volume => volume;
+    public string Volume { get; }
 
-    public GlusterPool() => Definition = Complete(new PoolDefinition
+    public GlusterPool(HostUnderTest host)
+        : base(host)
     {
-        Type = PoolType.Netfs,
-        Source = new PoolSource { Hosts = [new SourceHost("127.0.0.1")], Dir = "/" + volume, Format = "glusterfs" },
-    });
+        Volume = cluster.CreateVolumeAsync().GetAwaiter().GetResult();
+        Definition = Complete(new PoolDefinition
+        {
+            Type = PoolType.Netfs,
+            Source = new PoolSource { Hosts = [new SourceHost(GlusterCluster.Address)], Dir = "/" + Volume, Format = "glusterfs" },
+        });
+    }
 
     public override PoolDefinition Definition { get; }
 
     public override void Dispose()
     {
-        Unmount();
-        GlusterServer.Running.DeleteVolume(volume);
         base.Dispose();
+        cluster.DeleteVolumeAsync(Volume).GetAwaiter().GetResult();
     }
 }

@@ -16,7 +16,7 @@ public sealed class DirPoolHost : IDisposable
     {
         Tools = new CliWrapToolRunner(NullLogger<CliWrapToolRunner>.Instance);
         qemuImg = new QemuImg(Tools);
-        Backend = new DirPool(new LocalVolumes(qemuImg, NullLoggerFactory.Instance));
+        Backend = new DirPool(new LocalVolumes(new VolumeTools(qemuImg, new Ploop(Tools), new Cryptsetup(Tools)), NullLoggerFactory.Instance));
         Pool = Defined("pool");
     }
 

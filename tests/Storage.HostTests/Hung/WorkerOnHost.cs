@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
@@ -6,7 +5,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Storage.Contracts;
 using Storage.Worker;
 using Storage.Worker.File;
-using Xunit;
 
 namespace Storage.HostTests;
 
@@ -15,10 +13,7 @@ internal sealed class WorkerOnHost : IAsyncDisposable
 {
     private readonly string state = Directory.CreateTempSubdirectory("worker-").FullName;
     private readonly ServiceProvider services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly ConcurrentDictionary<Guid, TaskCompletionSource<StorageEvent>> ends = [];
-    private readonly ConcurrentDictionary<Guid, TaskCompletionSource> progress = [];
-    private readonly ConcurrentQueue<StorageEvent> events = [];
-    private readonly SemaphoreSlim told = new(0);
+    private readonly ToldEvents told = new();
     private readonly FamilyWorker worker;
 
     public WorkerOnHost(IPoolBackend backend, TimeSpan answerLimit)
@@ -32,9 +27,7 @@ internal sealed class WorkerOnHost : IAsyncDisposable
         (_, _) => throw new InvalidOperationException("No secret is needed."),
         services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger<FamilyWorker>.Instance);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
-    public IEnumerable<StorageEvent> Events => events;
+    public IEnumerable<StorageEvent> Events => told.All;
 
     /// <summary>With all pool types of the family, as its service has them.</summary>
     public static WorkerOnHost OfFileFamily() => new(
@@ -52,24 +45,14 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     {
         var run = new OperationRun(id ?? Guid.NewGuid(), command.GetType().Name, pool, JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow);
         await worker.AcceptAsync(new RunOperations([run]));
-        return await EndOf(run.OperationId).Task;
+        return await told.EndOfAsync(run.OperationId);
     }
 
     /// <summary>The first event so far, or to come, that is wanted. For one waiter at a time.</summary>
-    public async Task<StorageEvent> FirstAsync(Func<StorageEvent, bool> wanted)
-    {
-        var asked = System.Diagnostics.Stopwatch.GetTimestamp();
-        while (System.Diagnostics.Stopwatch.GetElapsedTime(asked) < Patience)
-        {
-            if (events.FirstOrDefault(wanted) is { } found)
-                return found;
-            await told.WaitAsync(Patience, TestContext.Current.CancellationToken);
-        }
-        throw new TimeoutException($"Nothing of what is wanted among: {string.Join('\n', events.Select(told => $"{told.Type} {told.Resource} {told.Data}"))}");
-    }
+    public Task<StorageEvent> FirstAsync(Func<StorageEvent, bool> wanted) => told.FirstAsync(wanted);
 
     /// <summary>Ends when the operation has run for so long that it is told how far it is.</summary>
-    public Task IsRunningAsync(Guid operation) => ProgressOf(operation).Task;
+    public Task IsRunningAsync(Guid operation) => told.RunsAsync(operation);
 
     public Task CancelAsync(Guid operation) => worker.CancelAsync(new CancelRun(operation));
 
@@ -83,21 +66,7 @@ internal sealed class WorkerOnHost : IAsyncDisposable
 
     private Task TakeAsync(HostReport report, CancellationToken cancellationToken)
     {
-        foreach (var entry in report.Events)
-        {
-            events.Enqueue(entry);
-            if (entry.Type is nameof(OperationSucceeded) or nameof(OperationFailed) or nameof(OperationCancelled))
-                EndOf(entry.CommandId!.Value).TrySetResult(entry);
-            else if (entry.Type == nameof(OperationProgressed))
-                ProgressOf(entry.CommandId!.Value).TrySetResult();
-        }
-        told.Release();
+        told.Take(report);
         return Task.CompletedTask;
     }
-
-    private TaskCompletionSource<StorageEvent> EndOf(Guid operation) =>
-        ends.GetOrAdd(operation, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
-
-    private TaskCompletionSource ProgressOf(Guid operation) =>
-        progress.GetOrAdd(operation, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 }

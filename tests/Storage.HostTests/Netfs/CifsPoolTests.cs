@@ -28,7 +28,7 @@ public sealed class CifsPoolTests : IDisposable
         await backend.StartAsync(pool, NewRun(), Cancellation);
         try
         {
-            Assert.Equal($"-o\nnodev,nosuid,noexec,username=jane,domain=OFFICE\n-t\ncifs\n//filer/a\n{folder}\n", mount.Told("arguments"));
+            Assert.Equal($"-o\nnodev,nosuid,noexec,nobrl,username=jane,domain=OFFICE\n-t\ncifs\n//filer/a\n{folder}\n", mount.Told("arguments"));
             Assert.Equal(("0", Password), (mount.Told("descriptor"), mount.Told("input")));
             Assert.DoesNotContain(Password, mount.Told("environment"), StringComparison.Ordinal);
             // It is mounted, so that nobody is asked.
@@ -48,7 +48,7 @@ public sealed class CifsPoolTests : IDisposable
         var (backend, pool) = (Backend(), Pool(null));
         await backend.StartAsync(pool, NewRun(null), Cancellation);
         await backend.StopAsync(pool, NewRun(), Cancellation);
-        Assert.StartsWith("-o\nnodev,nosuid,noexec,guest\n-t\ncifs\n", mount.Told("arguments"), StringComparison.Ordinal);
+        Assert.StartsWith("-o\nnodev,nosuid,noexec,nobrl,guest\n-t\ncifs\n", mount.Told("arguments"), StringComparison.Ordinal);
         Assert.Equal(("", ""), (mount.Told("descriptor"), mount.Told("input")));
     }
 
@@ -58,7 +58,7 @@ public sealed class CifsPoolTests : IDisposable
         Directory.Delete(folder);
     }
 
-    private NetfsPool Backend() => new(new LocalVolumes(qemuImg, NullLoggerFactory.Instance), new Mounter(tools), new NetfsSources(tools));
+    private NetfsPool Backend() => new(new LocalVolumes(new VolumeTools(qemuImg, new Ploop(tools), new Cryptsetup(tools)), NullLoggerFactory.Instance), new Mounter(tools), new NetfsSources(tools));
 
     private PoolDefinition Pool(SourceAuth? auth) => PoolRules.Complete(new PoolDefinition
     {

@@ -7,42 +7,61 @@ using Xunit;
 namespace Storage.HostTests;
 
 /// <summary>A real server: found, gone, and back.</summary>
-public sealed class GlusterPoolTests : IAsyncDisposable
+public sealed class GlusterPoolTests : IAsyncLifetime
 {
-    private readonly WorkerOnHost worker = WorkerOnHost.OfFileFamily();
-    private readonly GlusterPool pool = new();
+    private HostUnderTest host = null!;
+    private GlusterPool pool = null!;
 
     private string Name => pool.Definition.Name!;
+
+    public async ValueTask InitializeAsync()
+    {
+        host = await ThisMachine.StartAsync();
+        pool = new GlusterPool(host);
+    }
 
     [Fact]
     public async Task Its_volumes_are_found_as_sources()
     {
         var sources = new NetfsSources(new CliWrapToolRunner(Microsoft.Extensions.Logging.Abstractions.NullLogger<CliWrapToolRunner>.Instance));
-        var found = await sources.FindAsync(new PoolSource { Hosts = [new SourceHost("127.0.0.1")] }, TestContext.Current.CancellationToken);
+        var found = await sources.FindAsync(new PoolSource { Hosts = [new SourceHost(GlusterCluster.Address)] }, TestContext.Current.CancellationToken);
         Assert.Contains(found, source => (source.Format, source.Dir) == ("glusterfs", pool.Volume));
     }
 
     [Fact]
     public async Task A_pool_whose_server_is_gone_is_inaccessible_with_the_reason_and_usable_when_it_is_back()
     {
-        await worker.StartAsync();
         foreach (var command in new ICommand[] { new BuildPool(null, Name), new StartPool(null, Name) })
             Assert.Equal(nameof(OperationSucceeded), (await RunAsync(command)).Type);
-        GlusterServer.Running.KillBrick(pool.Volume);
+        var cluster = await Clusters.Gluster;
+        cluster.KillBrick(pool.Volume);
         await RefreshUntilAsync(nameof(OperationFailed));
-        var change = worker.Events.Last(told => told.Type == nameof(PoolStateChanged)).Data.Deserialize<PoolStateChanged>(StorageJson.Options)!;
+        var change = host.Events.Last(told => told.Type == nameof(PoolStateChanged)).Data.Deserialize<PoolStateChanged>(StorageJson.Options)!;
         Assert.Equal(PoolState.Inaccessible, change.State);
         Assert.NotEmpty(change.Reason!);
         Assert.Equal(nameof(OperationFailed), (await RunAsync(new CreateVolume(null, Name, new VolumeDefinition { Name = "v", Capacity = 1 }))).Type);
-        GlusterServer.Running.ReviveBrick(pool.Volume);
+        await cluster.ReviveBrickAsync(pool.Volume);
         await RefreshUntilAsync(nameof(OperationSucceeded));
         Assert.Equal(nameof(OperationSucceeded), (await RunAsync(new CreateVolume(null, Name, new VolumeDefinition { Name = "v", Capacity = 1 }))).Type);
         Assert.Equal(nameof(OperationSucceeded), (await RunAsync(new StopPool(null, Name))).Type);
     }
 
+    [Fact]
+    public async Task A_target_with_a_blank_is_refused_before_anything_is_made_or_mounted()
+    {
+        var target = $"{pool.Definition.Target.Path} with blank";
+        var blank = pool.Definition with { Target = pool.Definition.Target with { Path = target } };
+        Assert.Equal((nameof(OperationFailed), false), ((await host.RunAsync(blank, new BuildPool(null, Name))).Type, Directory.Exists(target)));
+        Directory.CreateDirectory(target);
+        var failed = (await host.RunAsync(blank, new StartPool(null, Name))).Data.Deserialize<OperationFailed>(StorageJson.Options)!;
+        Assert.Equal((ErrorCodes.UnsupportedConfiguration, "target.path"), (failed.Error.Code, failed.Error.Field));
+        Assert.DoesNotContain(MountTable.Read(), entry => entry.Target.StartsWith(pool.Definition.Target.Path!, StringComparison.Ordinal));
+        Directory.Delete(target);
+    }
+
     public async ValueTask DisposeAsync()
     {
-        await worker.DisposeAsync();
+        await host.DisposeAsync();
         pool.Dispose();
     }
 
@@ -54,5 +73,5 @@ public sealed class GlusterPoolTests : IAsyncDisposable
             await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
     }
 
-    private Task<StorageEvent> RunAsync(ICommand command) => worker.RunAsync(pool.Definition, command);
+    private Task<StorageEvent> RunAsync(ICommand command) => host.RunAsync(pool.Definition, command);
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.RegularExpressions;
 using Storage.Contracts;
 using Xunit;
 
@@ -24,6 +25,27 @@ public sealed partial class NewVolumeTests : IDisposable
         var made = await host.CreateAsync(
             new VolumeDefinition { Name = "v", Capacity = 8 * MiB, Allocation = preallocation == Preallocation.None ? null : 0, Preallocation = preallocation }, Cancellation);
         Assert.Equal((8 * MiB, expected * MiB), (made.Capacity, made.Allocation));
+    }
+
+    [Theory]
+    [InlineData(Preallocation.Falloc, false)]
+    [InlineData(Preallocation.Falloc, true)]
+    [InlineData(Preallocation.Full, false)]
+    [InlineData(Preallocation.Full, true)]
+    public async Task The_blocks_of_a_full_raw_volume_are_written_and_those_of_falloc_only_taken(Preallocation preallocation, bool copied)
+    {
+        Requires.Tool("filefrag");
+        await host.BuildAsync(Cancellation);
+        await using var disk = await ReflinkDisk.MountAsync("xfs", host.Path, Cancellation);
+        var volume = new VolumeDefinition { Name = "v", Format = "raw", Capacity = 8 * MiB, Preallocation = preallocation };
+        if (copied)
+            await using (var holes = File.Create($"{host.Path}/source"))
+                holes.SetLength(8 * MiB);
+        _ = copied ? await host.CloneAsync(volume, host.Source("source"), Cancellation) : await host.CreateAsync(volume, Cancellation);
+        // A line for each extent: number, logical range, physical range, length, flags; the extents are the whole of it.
+        var extents = HostProgram.Run("filefrag", "-v", $"{host.Path}/v").Split('\n').Where(line => ExtentLine().IsMatch(line)).ToList();
+        Assert.Equal(8 * MiB / 4096, extents.Sum(line => long.Parse(ExtentLine().Match(line).Groups["length"].Value, System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.All(extents, line => Assert.Equal(preallocation == Preallocation.Falloc, line.Contains("unwritten", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -78,19 +100,23 @@ public sealed partial class NewVolumeTests : IDisposable
     }
 
     [Fact]
-    public async Task A_label_is_on_the_file_as_SELinux_reads_it()
+    public async Task A_label_is_on_the_file_as_SELinux_reads_it_and_is_seen_again()
     {
         Requires.Root();
         const string Label = "system_u:object_r:virt_image_t:s0";
         await host.BuildAsync(Cancellation);
-        await host.CreateAsync(
+        var made = await host.CreateAsync(
             new VolumeDefinition { Name = "v", Capacity = 1, Format = "raw", Permissions = new Permissions(Label: Label) }, Cancellation);
+        Assert.Equal(Label, made.Permissions!.Label);
         var value = new byte[100];
         var length = (int)GetAttribute($"{host.Path}/v", "security.selinux", value, (nuint)value.Length);
         Assert.Equal(Label + '\0', Encoding.UTF8.GetString(value, 0, Math.Max(0, length)));
     }
 
     public void Dispose() => host.Dispose();
+
+    [GeneratedRegex(@"^\s*\d+:\s+\d+\.\.\s*\d+:\s+\d+\.\.\s*\d+:\s+(?<length>\d+):")]
+    private static partial Regex ExtentLine();
 
     [LibraryImport("libc", EntryPoint = "getxattr", StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint GetAttribute(string path, string name, [Out] byte[] value, nuint size);

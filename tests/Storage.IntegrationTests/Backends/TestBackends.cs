@@ -9,8 +9,14 @@ namespace Storage.IntegrationTests;
 /// </summary>
 public sealed class TestBackends : IAsyncLifetime
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("storage-backends-").FullName;
+    private readonly ServerFolder _folder = new("storage-backends-");
     private int _spaces;
+
+    /// <summary>
+    /// The database writes to disk before it answers, as in production. Without it a killed server loses nothing that it has written to files,
+    /// only a killed kernel would.
+    /// </summary>
+    public bool Durable { get; init; }
 
     /// <summary>What the servers write, where they are processes of this machine; else null.</summary>
     public string? Folder { get; private set; }
@@ -25,10 +31,10 @@ public sealed class TestBackends : IAsyncLifetime
     {
         var watch = Stopwatch.StartNew();
         // The database server may run as another user.
-        File.SetUnixFileMode(_folder, (UnixFileMode)Convert.ToInt32("711", 8));
+        File.SetUnixFileMode(_folder.Path, (UnixFileMode)Convert.ToInt32("711", 8));
         var backend = Choose();
-        Folder = backend == "local" ? _folder : null;
-        (Broker, Database) = backend == "docker" ? ContainerServers.Create() : await LocalServers.CreateAsync(_folder);
+        Folder = backend == "local" ? _folder.Path : null;
+        (Broker, Database) = backend == "docker" ? ContainerServers.Create() : await LocalServers.CreateAsync(_folder.Path, Durable);
         var cancellation = TestContext.Current.CancellationToken;
         await Task.WhenAll(Broker.StartAsync(cancellation), Database.StartAsync(cancellation));
         Console.WriteLine(
@@ -65,7 +71,7 @@ public sealed class TestBackends : IAsyncLifetime
             await Broker.DisposeAsync();
         if (Database is not null)
             await Database.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     private static string Choose()

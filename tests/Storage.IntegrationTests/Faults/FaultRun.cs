@@ -6,6 +6,7 @@ namespace Storage.IntegrationTests;
 /// <summary>One run: a fleet of its own, clients at work while faults are injected, quiet, and what the checker finds then.</summary>
 public sealed class FaultRun(TestBackends backends, int seed)
 {
+    private const int KillsPerLine = 25;
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(180);
 
     /// <param name="enough">Says when no more faults are to be injected.</param>
@@ -40,9 +41,10 @@ public sealed class FaultRun(TestBackends backends, int seed)
             {
                 return await RunAsync(fleet, pools, new Surroundings(disk, tool, clocks, await OldMessages.KeepAsync(fleet)), probe, enough);
             }
-            catch
+            catch (Exception e)
             {
-                Keep(fleet);
+                // Said now: what is taken down after it may fail as well, and would be all that is told.
+                File.WriteAllText(Path.Combine(Keep(fleet), "error.txt"), e.ToString());
                 throw;
             }
         }
@@ -60,8 +62,14 @@ public sealed class FaultRun(TestBackends backends, int seed)
         var faults = new FaultInjector(fleet, backends, pools, around, () => workload.ProbeAsync(probe.Name), seed);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var clients = workload.RunAsync(stop.Token);
-        while (!enough(faults, watch.Elapsed) && workload.Violations.Count == 0)
+        for (var told = 0; !enough(faults, watch.Elapsed) && workload.Violations.Count == 0;)
+        {
             await faults.InjectAsync();
+            if (faults.Kills / KillsPerLine == told)
+                continue;
+            told = faults.Kills / KillsPerLine;
+            Console.WriteLine($"[faults] seed {seed}: {faults.Kills} kills, {workload.Sent} commands, {watch.Elapsed.TotalSeconds:0} s");
+        }
         await stop.CancelAsync();
         await clients;
         var violations = new List<string>(workload.Violations);
@@ -87,17 +95,23 @@ public sealed class FaultRun(TestBackends backends, int seed)
         await fleet.Client.PostAsync($"/v1/pools/{pool.Name}/start");
     }
 
-    /// <summary>Every operation ends without anybody's help.</summary>
+    /// <summary>Every operation ends without anybody's help, however many there are: some end in each span of quiet, until none is left.</summary>
     private static async Task<string?> StuckAsync(Fleet fleet)
     {
-        try
+        for (var left = int.MaxValue; ;)
         {
-            await Eventually.HoldsAsync("all operations to end", async _ => (await LiveAsync(fleet)).Count == 0, Quiet);
-            return null;
-        }
-        catch (TimeoutException)
-        {
-            return $"After {Quiet.TotalSeconds:0} s of quiet these have not ended:\n{string.Join('\n', (await LiveAsync(fleet)).Take(10))}";
+            try
+            {
+                await Eventually.HoldsAsync("all operations to end", async _ => (await LiveAsync(fleet)).Count == 0, Quiet);
+                return null;
+            }
+            catch (TimeoutException)
+            {
+                var live = await LiveAsync(fleet);
+                if (live.Count >= left)
+                    return $"In {Quiet.TotalSeconds:0} s of quiet none of {live.Count} has ended:\n{string.Join('\n', live.Take(10))}";
+                left = live.Count;
+            }
         }
     }
 
@@ -110,12 +124,16 @@ public sealed class FaultRun(TestBackends backends, int seed)
     }
 
     /// <summary>What helps to understand a violation outlives the fleet.</summary>
-    private void Keep(Fleet fleet)
+    /// <returns>The folder that it is in.</returns>
+    private string Keep(Fleet fleet)
     {
         var folder = Directory.CreateDirectory(Path.Combine(FaultReport.Folder, $"seed-{seed}")).FullName;
         foreach (var log in Directory.GetFiles(fleet.Folder, "*.log"))
             File.Copy(log, Path.Combine(folder, Path.GetFileName(log)), overwrite: true);
+        foreach (var log in backends.Folder is { } servers ? Directory.GetFiles(servers, "*.log", SearchOption.AllDirectories) : [])
+            File.Copy(log, Path.Combine(folder, Path.GetFileName(log)), overwrite: true);
         foreach (var journal in Directory.GetFiles(Path.Combine(fleet.Folder, "state"), "journal.db*", SearchOption.AllDirectories))
             File.Copy(journal, Path.Combine(folder, Path.GetFileName(journal)), overwrite: true);
+        return folder;
     }
 }

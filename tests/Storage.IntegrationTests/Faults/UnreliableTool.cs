@@ -27,16 +27,18 @@ public sealed class UnreliableTool
 
     private readonly string mood;
 
+    /// <summary>Where the real qemu-img is.</summary>
+    public static string Real => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/bin")
+        .Select(directory => Path.Combine(directory, "qemu-img")).FirstOrDefault(File.Exists)
+        ?? throw new FileNotFoundException("Tests with a stand-in for qemu-img need the real one too (package qemu-utils).");
+
     /// <param name="folder">For the script; it goes to the front of PATH.</param>
     public UnreliableTool(string folder)
     {
         Folder = Directory.CreateDirectory(folder).FullName;
         mood = Path.Combine(folder, "mood");
-        var real = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/bin")
-            .Select(directory => Path.Combine(directory, "qemu-img")).FirstOrDefault(File.Exists)
-            ?? throw new FileNotFoundException("The fault runs need qemu-img (package qemu-utils).");
         var script = Path.Combine(folder, "qemu-img");
-        File.WriteAllText(script, Script.Replace("MOOD", mood, StringComparison.Ordinal).Replace("REAL", real, StringComparison.Ordinal));
+        File.WriteAllText(script, Script.Replace("MOOD", mood, StringComparison.Ordinal).Replace("REAL", Real, StringComparison.Ordinal));
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 

@@ -19,6 +19,9 @@ public sealed class Workload(Fleet fleet, IReadOnlyList<FaultPool> pools, int se
     /// <summary>Milliseconds between two commands of a client: a machine that is always full shows few faults.</summary>
     private const int MostPause = 200;
 
+    /// <summary>Nor does one that is behind: with so many waiting, no more are sent.</summary>
+    private const int MostQueued = 500;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private readonly ConcurrentQueue<string> violations = new();
@@ -26,6 +29,7 @@ public sealed class Workload(Fleet fleet, IReadOnlyList<FaultPool> pools, int se
     private readonly ConcurrentQueue<Guid> recent = new();
     private int refused;
     private int sent;
+    private volatile bool behind;
 
     public IReadOnlyDictionary<Guid, string> Accepted => accepted;
 
@@ -40,10 +44,28 @@ public sealed class Workload(Fleet fleet, IReadOnlyList<FaultPool> pools, int se
         var random = new Random(HashCode.Combine(seed, client));
         while (!until.IsCancellationRequested)
         {
-            await StepAsync(random);
+            if (!behind)
+                await StepAsync(random);
             await Task.Delay(random.Next(MostPause), CancellationToken.None);
         }
-    })));
+    })).Append(WatchQueueAsync(until)));
+
+    private async Task WatchQueueAsync(CancellationToken until)
+    {
+        while (!until.IsCancellationRequested)
+        {
+            try
+            {
+                var queued = await fleet.Client.ReadAsync($"/v1/operations?state=queued&limit={MostQueued}");
+                behind = queued.GetProperty("items").GetArrayLength() == MostQueued;
+            }
+            catch (Exception e) when (e is HttpRequestException or InvalidOperationException or OperationCanceledException or TimeoutException)
+            {
+                // The API is away.
+            }
+            await Task.Delay(1000, CancellationToken.None);
+        }
+    }
 
     /// <summary>A command that was sent now has ended.</summary>
     public async Task ProbeAsync(string pool)
@@ -188,7 +210,7 @@ public sealed class Workload(Fleet fleet, IReadOnlyList<FaultPool> pools, int se
                 await channel.BasicPublishAsync("", Queues.JsonCommands, mandatory: false, properties, body);
             }
         }
-        catch (Exception e) when (e is RabbitMQ.Client.Exceptions.BrokerUnreachableException or RabbitMQ.Client.Exceptions.AlreadyClosedException or RabbitMQ.Client.Exceptions.OperationInterruptedException or IOException)
+        catch (Exception) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
         {
             // Without a confirm nothing is promised.
         }

@@ -3,13 +3,13 @@ namespace Storage.IntegrationTests;
 /// <summary>Everything in one process, with a SQLite file and no broker. Its data outlives <see cref="ServiceProcess.KillAsync"/>.</summary>
 public sealed class StandaloneProcess : IAsyncDisposable
 {
-    private StandaloneProcess(IReadOnlyDictionary<string, string>? environment)
+    private StandaloneProcess(IReadOnlyDictionary<string, string>? environment, IReadOnlyList<string> launcher)
     {
         var configuration = new Dictionary<string, string>(environment ?? new Dictionary<string, string>())
         {
             ["Standalone__DataFolder"] = Directory.CreateDirectory(Path.Combine(Folder, "data")).FullName,
         };
-        Process = new ServiceProcess("Storage.Standalone", "standalone", Folder, configuration);
+        Process = new ServiceProcess("Storage.Standalone", "standalone", Folder, configuration, launcher);
         Http = new HttpClient { BaseAddress = Process.Address };
         Client = new StorageClient(Http);
     }
@@ -27,9 +27,10 @@ public sealed class StandaloneProcess : IAsyncDisposable
     public string PoolPath(string name) => Path.Combine(Directory.CreateDirectory(Path.Combine(Folder, "pools")).FullName, name);
 
     /// <summary>Starts it, and returns when it is ready.</summary>
-    public static async Task<StandaloneProcess> StartAsync(IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="launcher">As of <see cref="ServiceProcess"/>.</param>
+    public static async Task<StandaloneProcess> StartAsync(IReadOnlyDictionary<string, string>? environment = null, params IReadOnlyList<string> launcher)
     {
-        var standalone = new StandaloneProcess(environment);
+        var standalone = new StandaloneProcess(environment, launcher);
         try
         {
             await standalone.Process.StartAsync();

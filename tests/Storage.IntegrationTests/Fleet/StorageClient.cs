@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -38,8 +39,16 @@ public sealed class StorageClient(HttpClient http)
             request.Headers.Add("Idempotency-Key", key);
         foreach (var (name, value) in headers)
             request.Headers.TryAddWithoutValidation(name, value);
-        using var response = await http.SendAsync(request, Cancellation);
-        return await Answer.ReadAsync(response, Cancellation);
+        try
+        {
+            using var response = await http.SendAsync(request, Cancellation);
+            return await Answer.ReadAsync(response, Cancellation);
+        }
+        catch (SocketException e)
+        {
+            // A connection that is reset right after it is made comes as it is from HttpClient, unlike all others.
+            throw new HttpRequestException(e.Message, e);
+        }
     }
 
     public Task<Answer> GetAsync(string path, params (string Name, string Value)[] headers) => SendAsync(HttpMethod.Get, path, headers: headers);

@@ -51,7 +51,22 @@ public abstract class DirectoryPoolFlows(StorageUnderTest storage)
         var told = (await Client.ReadEventsAsync(from)).Where(entry => !entry.Type.StartsWith("Operation", StringComparison.Ordinal) && Resources.PoolOf(entry.Resource) == pool.GetProperty("id").GetGuid());
         Assert.Equal(
             ["PoolDefined", "PoolBuilt", "PoolStarted", "VolumeCreated", "VolumeCreated", "PoolStopped", "PoolStarted", "VolumeDeleted", "VolumeDeleted", "PoolStopped", "PoolDeleted", "PoolUndefined"],
-            told.Select(entry => entry.Type));
+            told.Select(entry => entry.Type).Where(type => type != nameof(PoolSpaceChanged)));
+    }
+
+    [Fact]
+    public async Task How_full_a_pool_is_follows_its_volumes_without_a_refresh()
+    {
+        await storage.RunningPoolAsync("filled");
+        var id = (await Client.ReadAsync("/v1/pools/filled")).GetProperty("id").GetGuid();
+        var from = (await Client.ReadEventsAsync()).Select(entry => entry.Sequence!.Value).LastOrDefault();
+        await Client.PostAsync("/v1/pools/filled/volumes", new { name = "full", capacity = "64 MiB" });
+        var told = await Eventually.GetAsync(
+            "the pool's space to be told",
+            async _ => (await Client.ReadEventsAsync(from)).FirstOrDefault(entry => entry.Type == nameof(PoolSpaceChanged) && Resources.PoolOf(entry.Resource) == id));
+        var seen = told.Read<PoolSpaceChanged>();
+        var pool = await Client.ReadAsync("/v1/pools/filled");
+        Assert.Equal((seen.Allocation, seen.Available), (pool.GetProperty("allocation").GetInt64(), pool.GetProperty("available").GetInt64()));
     }
 
     [Fact]

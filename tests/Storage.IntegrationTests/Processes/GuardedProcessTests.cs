@@ -58,6 +58,21 @@ public sealed class GuardedProcessTests : IDisposable
         Assert.Contains("/no/such/program", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_folder_of_servers_goes_with_its_tests_also_while_one_still_writes()
+    {
+        var folder = new ServerFolder("storage-guard-");
+        var writes = new ProgramStart("sh", ["-c", "i=0; while i=$((i + 1)); do mkdir -p sub; echo $i >sub/$i; [ $i -lt 20 ] || touch many; done"], folder.Path, Path.Combine(_folder, "log"));
+        var process = await GuardedProcess.StartAsync(writes);
+        await Eventually.HoldsAsync("the files", _ => Task.FromResult(File.Exists(Path.Combine(folder.Path, "many"))));
+
+        var ended = process.DisposeAsync();
+        folder.Dispose();
+        await ended;
+
+        Assert.False(Directory.Exists(folder.Path));
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private ProgramStart Shell(string script) => new("sh", ["-c", script], _folder, Path.Combine(_folder, "log"));

@@ -21,13 +21,16 @@ public sealed class ServiceProcess : IAsyncDisposable
     /// <param name="name">Tells it apart from others of the same project.</param>
     /// <param name="folder">For its log.</param>
     /// <param name="environment">Its configuration, in the form <c>Section__Key</c>.</param>
-    public ServiceProcess(string project, string name, string folder, IReadOnlyDictionary<string, string> environment)
+    /// <param name="launcher">A command that ends by becoming the one that it is given.</param>
+    public ServiceProcess(
+        string project, string name, string folder, IReadOnlyDictionary<string, string> environment, params IReadOnlyList<string> launcher)
     {
         Name = name;
         Address = new Uri($"http://127.0.0.1:{LoopbackPorts.Take()}");
         LogFile = Path.Combine(folder, name + ".log");
         var program = BuiltServices.Find(project);
-        _start = new ProgramStart("dotnet", [program], Path.GetDirectoryName(program)!, LogFile)
+        string[] command = [.. launcher, "dotnet", program];
+        _start = new ProgramStart(command[0], command[1..], Path.GetDirectoryName(program)!, LogFile)
         {
             Environment = new Dictionary<string, string>(environment)
             {

@@ -20,6 +20,14 @@ public sealed partial class SourceTests
     public void Nothing_but_the_table_branches_on_the_pool_type() =>
         Assert.Empty(Places("contracts", Branch()).Concat(Places("services", Branch())));
 
+    [Fact]
+    public void No_two_log_messages_have_one_event_id() => Assert.Empty(
+        from path in Repository.Sources("services")
+        from match in LogEvent().Matches(Repository.Read(path))
+        group path by match.Groups[1].Value into places
+        where places.Count() > 1
+        select $"{places.Key}: {string.Join(", ", places)}");
+
     [Theory]
     [InlineData("x switch { PoolType.Dir => 1, _ => 2 }", true)]
     [InlineData("case PoolType.Dir:", true)]
@@ -38,6 +46,9 @@ public sealed partial class SourceTests
         from line in Repository.Read(path).Split('\n').Select((text, index) => (Text: text, Number: index + 1))
         where pattern.IsMatch(line.Text)
         select $"{path}:{line.Number}: {line.Text.Trim()}";
+
+    [GeneratedRegex(@"\[LoggerMessage\((?:EventId = )?(\d+)")]
+    private static partial Regex LogEvent();
 
     [GeneratedRegex(@"\bPoolType\.[A-Z]")]
     private static partial Regex NamedType();

@@ -92,6 +92,7 @@ public sealed class MessageShapeTests
         PoolRefreshWanted
         PoolRefreshed
         PoolSourcesFound
+        PoolSpaceChanged
         PoolStarted
         PoolStateChanged
         PoolStopped

@@ -23,6 +23,7 @@ public sealed class ImageRulesTests
         { Qcow2 with { ClusterSize = 65535 }, "clusterSize", ErrorCodes.InvalidDefinition },
         { Qcow2 with { Format = "raw", BackingStore = new BackingStore("base") }, "backingStore", ErrorCodes.UnsupportedConfiguration },
         { Qcow2 with { Encryption = new VolumeEncryption("qcow", Secrets: [Secret]) }, "encryption.format", ErrorCodes.UnsupportedConfiguration },
+        { Qcow2 with { Encryption = new VolumeEncryption("luks2", Secrets: [Secret]) }, "encryption.format", ErrorCodes.UnsupportedConfiguration },
         { Qcow2 with { Format = "vdi", Encryption = new VolumeEncryption("luks", Secrets: [Secret]) }, "encryption", ErrorCodes.UnsupportedConfiguration },
         { Qcow2 with { Encryption = new VolumeEncryption("luks") }, "encryption.secrets", ErrorCodes.InvalidDefinition },
         { Qcow2 with { Encryption = new VolumeEncryption("luks", Secrets: [Secret, Secret]) }, "encryption.secrets", ErrorCodes.InvalidDefinition },

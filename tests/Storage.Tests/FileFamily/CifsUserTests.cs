@@ -21,7 +21,7 @@ public sealed class CifsUserTests
     [InlineData(@"OFFICE\jane doe", "username=jane doe,domain=OFFICE")]
     [InlineData("jane@office.example", "username=jane@office.example")]
     public void Mount_is_told_the_user_and_never_the_password(string user, string options) => Assert.Equal(
-        $"-o|nodev,nosuid,noexec,{options},seal|-t|cifs|//filer/a|/mnt/a",
+        $"-o|nodev,nosuid,noexec,nobrl,{options},seal|-t|cifs|//filer/a|/mnt/a",
         string.Join('|', NetfsProtocol.Of("cifs").Mount(PoolRules.Complete(With(user)) with { MountOptions = ["seal"] }).Arguments));
 
     [Theory]

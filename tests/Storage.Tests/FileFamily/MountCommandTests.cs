@@ -13,7 +13,7 @@ public sealed class MountCommandTests
     [InlineData("auto", "-o nodev,nosuid,noexec filer:/exports/a /mnt/a")]
     [InlineData("nfs", "-o nodev,nosuid,noexec -t nfs filer:/exports/a /mnt/a")]
     [InlineData("glusterfs", "-o nodev,nosuid,noexec,direct-io-mode=1 -t glusterfs filer:/exports/a /mnt/a")]
-    [InlineData("cifs", "-o nodev,nosuid,noexec,guest -t cifs //filer/exports/a /mnt/a")]
+    [InlineData("cifs", "-o nodev,nosuid,noexec,nobrl,guest -t cifs //filer/exports/a /mnt/a")]
     public void A_network_file_system_is_mounted_as_libvirt_mounts_it(string format, string expected) =>
         Assert.Equal(expected, Arguments(Netfs(format)));
 
@@ -33,6 +33,21 @@ public sealed class MountCommandTests
     [InlineData("cifs", "fd00::1", "//fd00::1/exports/a")]
     public void An_address_with_colons_is_written_as_the_client_reads_it(string format, string host, string source) =>
         Assert.Equal(source, NetfsProtocol.Of(format).SourceOf(Netfs(format, host)));
+
+    [Theory]
+    [InlineData("/mnt/with blank", "/images", "target.path")]
+    [InlineData("/mnt/a*", "/images", "target.path")]
+    [InlineData("/mnt/a", "/images/b c", "source.dir")]
+    [InlineData("/mnt/a", @"/images/b\c", "source.dir")]
+    public void What_the_script_of_Gluster_would_take_apart_is_refused_and_given_to_others(string target, string dir, string field)
+    {
+        var pool = Netfs("glusterfs") with { Target = new PoolTarget { Path = target } };
+        pool = pool with { Source = pool.Source with { Dir = dir } };
+        var error = Assert.Throws<StorageException>(() => NetfsProtocol.Of("glusterfs").CheckPaths(pool)).Error;
+        Assert.Equal((ErrorCodes.UnsupportedConfiguration, field), (error.Code, error.Field));
+        Assert.Contains("mount.glusterfs", error.Message, StringComparison.Ordinal);
+        NetfsProtocol.Of("nfs").CheckPaths(pool);
+    }
 
     [Fact]
     public void A_device_is_mounted_as_libvirt_mounts_it()

@@ -137,9 +137,31 @@ public sealed class ImageHeaderTests
         }
     }
 
+    [Theory]
+    [InlineData("""{"segments":{"0":{"type":"crypt","offset":"4096","iv_tweak":"0","size":"dynamic","integrity":{"type":"x"}}}}""", Gigabyte - 4096, false)]
+    [InlineData("""{"keyslots":{"0":{"area":{"offset":"1"}}},"segments":{"0":{"offset":"1073741824","size":"dynamic"}},"config":{}}""", 0L, false)]
+    [InlineData("""{"segments":{"0":{"offset":"1073741825","size":"dynamic"}}}""", null, true)]
+    [InlineData("""{"segments":{"0":{"offset":"4096","size":"8192"}}}""", null, false)]
+    [InlineData("""{"segments":{"0":{"offset":"4096","size":"dynamic"},"1":{"offset":"8192","size":"dynamic"}}}""", null, false)]
+    [InlineData("""{"segments":{"0":{"offset":"-4096","size":"dynamic"}}}""", null, false)]
+    [InlineData("""{"segments":{"0":{"offset":4096,"size":"dynamic"}}}""", null, false)]
+    [InlineData("""{"segments":[]}""", null, false)]
+    [InlineData("""{"keyslots":{}}""", null, false)]
+    [InlineData("[]", null, false)]
+    [InlineData("", null, true)]
+    [InlineData("""{"segments":""", null, true)]
+    public void A_luks_container_of_version_2_has_the_capacity_that_its_description_says(string description, long? capacity, bool problem)
+    {
+        var image = ImageHeader.Read(SampleImages.Luks2(description), Gigabyte);
+        Assert.Equal(("raw", capacity, "luks2", problem), (image.Format, image.Capacity, image.Encryption, image.Problem is not null));
+    }
+
     [Fact]
-    public void A_luks_container_of_version_2_is_encrypted_and_its_capacity_is_not_known() =>
-        Assert.Equal(new ImageHeader("raw", null) { Encryption = "luks" }, ImageHeader.Read(Luks(version: 2).U32(104, 1).Bytes, Gigabyte));
+    public void A_luks_container_of_version_2_whose_description_is_longer_than_what_is_looked_at_has_no_known_capacity()
+    {
+        var image = ImageHeader.Read(new Head(33_280, bigEndian: true).Put(0, [.. "LUKS"u8, 0xBA, 0xBE, 0, 2]).U64(8, 65_536).Bytes, Gigabyte);
+        Assert.Equal((null, null, "luks2"), (image.Capacity, image.Problem, image.Encryption));
+    }
 
     [Fact]
     public void A_luks_container_of_another_version_is_raw_with_a_problem()

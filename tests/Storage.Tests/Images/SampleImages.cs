@@ -33,6 +33,10 @@ internal static class SampleImages
             .Put(64, "base.img").Bytes),
         ("vmdk", new Head(2048, bigEndian: false).Put(0, "KDMV").U32(4, 1).U64(12, Capacity / 512).Put(512, Descriptor).Bytes),
         ("luks", new Head(592, bigEndian: true).Put(0, [.. "LUKS"u8, 0xBA, 0xBE, 0, 1]).U32(104, 4096).Bytes),
-        ("luks 2", new Head(4096, bigEndian: true).Put(0, [.. "LUKS"u8, 0xBA, 0xBE, 0, 2]).Bytes),
+        ("luks 2", Luks2("""{"keyslots":{"0":{"type":"luks2"}},"segments":{"0":{"type":"crypt","offset":"4194304","size":"dynamic"}}}""")),
     ];
+
+    /// <param name="description">The JSON document of the header.</param>
+    public static byte[] Luks2(string description) =>
+        new Head(16_384, bigEndian: true).Put(0, [.. "LUKS"u8, 0xBA, 0xBE, 0, 2]).U64(8, 16_384).Put(4096, description).Bytes;
 }

@@ -44,6 +44,21 @@ public sealed class ProjectionTests(LedgerFixture ledger) : IClassFixture<Ledger
     }
 
     [Fact]
+    public async Task What_is_told_of_a_pools_space_is_shown_until_it_stops_and_is_no_look_at_its_volumes()
+    {
+        var pool = await ledger.RunningPoolAsync("space");
+        var before = await RowAsync();
+        await ledger.ReportAsync(ledger.Event(new PoolSpaceChanged(pool, 100, 30, 70), Resources.Pool(pool)));
+        var after = await RowAsync();
+        Assert.Equal((100, 30, 70, before.ObservedAt), (after.Capacity, after.Allocation, after.Available, after.ObservedAt));
+        await ledger.ReportAsync(ledger.Event(new PoolStopped(pool), Resources.Pool(pool)));
+        await ledger.ReportAsync(ledger.Event(new PoolSpaceChanged(pool, 500, 1, 499), Resources.Pool(pool)));
+        Assert.Equal(100, (await RowAsync()).Capacity);
+
+        Task<PoolRow> RowAsync() => ledger.QueryAsync(db => db.Pools.AsNoTracking().SingleAsync(row => row.Id == pool));
+    }
+
+    [Fact]
     public async Task Parts_of_a_refresh_show_what_appeared_changed_and_vanished_in_any_order()
     {
         var pool = await ledger.RunningPoolAsync("refreshed");

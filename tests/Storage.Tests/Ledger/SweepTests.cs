@@ -51,6 +51,19 @@ public sealed class SweepTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_sent_by_a_clock_that_was_ahead_is_sent_again_and_not_each_time()
+    {
+        var pool = await ledger.RunningPoolAsync("p");
+        ledger.Clock.Advance(TimeSpan.FromHours(2));
+        var create = await ledger.AcceptAsync(new CreateVolume(null, pool.ToString(), LedgerFixture.Raw("a")));
+        ledger.Clock.Advance(TimeSpan.FromHours(-2));
+        await Sweep.SendAgainAsync(Cancellation);
+        Assert.Equal(2, (await ledger.OperationAsync(create.Id)).Sent);
+        await Sweep.SendAgainAsync(Cancellation);
+        Assert.Equal(2, (await ledger.OperationAsync(create.Id)).Sent);
+    }
+
+    [Fact]
     public async Task A_worker_that_was_started_again_gets_its_open_work_again()
     {
         var pool = await ledger.RunningPoolAsync("p");

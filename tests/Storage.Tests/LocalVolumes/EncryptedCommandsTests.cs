@@ -101,14 +101,32 @@ public sealed class EncryptedCommandsTests
         Assert.Equal(
             $"resize -f qcow2 --shrink {Object} {Qcow2("/v", "encrypt0")} 1048576",
             Text(QemuImgCommands.Resize("qemu-img", [new ImageSource("qcow2", "/v", Secret)], new VolumeResize(2 << 20, 1 << 20, false))));
+        Assert.Equal(
+            $"resize -f luks --preallocation=falloc {Object} {Json("luks", "/v", ",\"key-secret\":\"encrypt0\"")} 2097152",
+            Text(QemuImgCommands.Resize("qemu-img", [new ImageSource("raw", "/v", Secret)], new VolumeResize(1 << 20, 2 << 20, true))));
+    }
+
+    [Fact]
+    public void Every_encrypted_image_of_a_chain_is_told_its_secret_and_a_secret_is_told_once()
+    {
+        ImageSource[] chain = [new("qcow2", "/top"), new("qcow2", "/middle", SourceSecret), new("raw", "/base", SourceSecret)];
+        var middle = $$$"""{"driver":"qcow2","file":{"driver":"file","filename":"/middle"},"encrypt":{"format":"luks","key-secret":"source0"},"backing":{{{Bare("luks", "/base", ",\"key-secret\":\"source0\"")}}}}""";
+        var top = Json("qcow2", "/top", $",\"backing\":{middle}");
+        Assert.Equal(
+            $"convert -p -n --target-is-zero {SourceObject} -f qcow2 -O raw {top} /out",
+            Text(QemuImgCommands.Convert("qemu-img", chain, new ImageSource("raw", "/out"))));
+        Assert.Equal(
+            $"resize -f qcow2 {SourceObject} {top} 2097152", Text(QemuImgCommands.Resize("qemu-img", chain, new VolumeResize(1 << 20, 2 << 20, false))));
     }
 
     [Fact]
     public void A_comma_in_the_file_of_a_secret_begins_no_option() => Assert.Contains(
         "file=/a,,b", Text(QemuImgCommands.Create("qemu-img", Path, Volume("raw", Luks), ImageSecret.Of("/a,b"))), StringComparison.Ordinal);
 
-    private static string Json(string driver, string path, string more) =>
-        $$$"""json:{"driver":"{{{driver}}}","file":{"driver":"file","filename":"{{{path}}}"}{{{more}}}}""";
+    private static string Json(string driver, string path, string more) => $"json:{Bare(driver, path, more)}";
+
+    private static string Bare(string driver, string path, string more) =>
+        $$$"""{"driver":"{{{driver}}}","file":{"driver":"file","filename":"{{{path}}}"}{{{more}}}}""";
 
     private static string Qcow2(string path, string secret) =>
         Json("qcow2", path, $$$""","encrypt":{"format":"luks","key-secret":"{{{secret}}}"},"backing":null""");

@@ -150,7 +150,11 @@ public sealed class LocalVolumeTests : IDisposable
 
     private static async Task<StorageError> RefusedAsync(Func<Task> action) => (await Assert.ThrowsAsync<StorageException>(action)).Error;
 
-    private LocalVolumeCreator Creator() => new(qemuImg, NullLogger<LocalVolumeCreator>.Instance);
+    private LocalVolumeCreator Creator()
+    {
+        var tools = new CliWrapToolRunner(NullLogger<CliWrapToolRunner>.Instance);
+        return new(new VolumeTools(qemuImg, new Ploop(tools), new Cryptsetup(tools)), NullLogger<LocalVolumeCreator>.Instance);
+    }
 
     private Run NewRun(Guid? id = null, bool resumed = false) => new(
         id ?? Guid.NewGuid(), resumed,

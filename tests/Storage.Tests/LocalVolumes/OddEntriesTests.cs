@@ -102,7 +102,7 @@ public sealed class OddEntriesTests : IDisposable
     {
         var id = Guid.NewGuid();
         await File.WriteAllTextAsync(Path.Combine(pool, VolumeName.Temporary(id, "a")), "half", Cancellation);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new LocalVolumeCreator(qemuImg, NullLogger<LocalVolumeCreator>.Instance)
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Creator()
             .CreateAsync(pool, Raw("a", 4096), NewRun(id, true), new CancellationToken(canceled: true)));
         Assert.Empty(Directory.EnumerateFileSystemEntries(pool));
     }
@@ -148,7 +148,7 @@ public sealed class OddEntriesTests : IDisposable
     private static Run NewRun(Guid id, bool resumed) => new(id, resumed, _ => Task.CompletedTask, new Progress<OperationProgress>());
 
     private Task<VolumeDefinition> CreateAsync(VolumeDefinition volume, Run run) =>
-        new LocalVolumeCreator(qemuImg, NullLogger<LocalVolumeCreator>.Instance).CreateAsync(pool, volume, run, Cancellation);
+        Creator().CreateAsync(pool, volume, run, Cancellation);
 
     /// <summary>For names and kinds of file that .NET cannot make.</summary>
     private async Task ShellAsync(string script)
@@ -202,5 +202,11 @@ public sealed class OddEntriesTests : IDisposable
     private sealed class Told(List<OperationProgress> told) : IProgress<OperationProgress>
     {
         public void Report(OperationProgress value) => told.Add(value);
+    }
+
+    private LocalVolumeCreator Creator()
+    {
+        var tools = new CliWrapToolRunner(NullLogger<CliWrapToolRunner>.Instance);
+        return new(new VolumeTools(qemuImg, new Ploop(tools), new Cryptsetup(tools)), NullLogger<LocalVolumeCreator>.Instance);
     }
 }

@@ -1,0 +1,8 @@
+using Storage.Contracts;
+using Storage.Worker;
+using Storage.Worker.File;
+
+await WorkerHost.RunAsync(args, new Dictionary<PoolFamily, Action<IServiceCollection>>
+{
+    [PoolFamily.File] = services => services.AddFileFamily(),
+});

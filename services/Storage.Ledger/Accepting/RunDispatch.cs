@@ -1,0 +1,65 @@
+using System.Text.Json;
+using Storage.Contracts;
+
+namespace Storage.Ledger;
+
+/// <summary>Hands operations to the workers that run them, which do each once however often it is sent.</summary>
+internal sealed class RunDispatch(LedgerTransaction ledger)
+{
+    private IReadOnlyDictionary<string, DateTimeOffset>? lost;
+
+    /// <summary>Whether the worker that would run it is gone: it stays in line until the worker is back.</summary>
+    public async Task<bool> IsLostAsync(OperationRow operation, CancellationToken cancellationToken) =>
+        operation.Queue is not null && (await LostAsync(cancellationToken)).ContainsKey(operation.Queue);
+
+    /// <summary>Hands an operation to its worker.</summary>
+    public async Task DispatchAsync(OperationRow operation, CancellationToken cancellationToken)
+    {
+        operation.State = OperationState.Dispatched;
+        operation.DispatchedAt ??= ledger.Now;
+        await SendAsync(operation, cancellationToken);
+    }
+
+    /// <summary>
+    /// Sends an operation to its worker, again if need be with what was asked of it since: a worker does it once. What is held goes to
+    /// its holder; what nobody living holds to any replica, which is told with the hold what was asked.
+    /// </summary>
+    public async Task SendAsync(OperationRow operation, CancellationToken cancellationToken)
+    {
+        operation.SentAt = ledger.Now;
+        operation.Sent++;
+        var address = (await LostAsync(cancellationToken)).ContainsKey(operation.HolderQueue!) ? operation.Queue! : operation.HolderQueue!;
+        var pool = operation.PoolId is { } id ? await ledger.Inventory.PoolAsync(id, cancellationToken) : null;
+        PoolRow? source = null;
+        if (Submission.Read(operation) is CloneVolume { SourcePool: not null } clone)
+            source = (await new TargetResolver(ledger).ResolveAsync(clone, cancellationToken)).SourcePool;
+        ledger.Send(address, new OperationRun(
+            operation.Id,
+            operation.Command,
+            pool is null ? null : DefinitionOf(pool),
+            JsonDocument.Parse(operation.Arguments).RootElement.Clone(),
+            // Who accepted it may have had another clock.
+            new[] { Revisions.At(ledger.Now), Revisions.At(operation.AcceptedAt), pool?.Revision ?? 0, source?.Revision ?? 0 }.Max(),
+            operation.AcceptedAt,
+            operation.Cause,
+            source is null ? null : DefinitionOf(source),
+            operation.TraceParent,
+            operation.Shared));
+        if (operation.Shared && address == operation.Queue)
+            return;
+        if (operation.CancelRequested)
+            ledger.Send(address, new CancelRun(operation.Id));
+        else if (operation.ExpiryRequested)
+            ledger.Send(address, new ExpireRun(operation.Id));
+    }
+
+    /// <summary>The queues of workers that are gone, as this transaction has seen it first.</summary>
+    public async Task<IReadOnlyDictionary<string, DateTimeOffset>> LostAsync(CancellationToken cancellationToken) =>
+        lost ??= await LostWorkers.QueuesAsync(ledger.Db, cancellationToken);
+
+    /// <summary>A worker is back.</summary>
+    public void LookForLostAgain() => lost = null;
+
+    private static PoolDefinition DefinitionOf(PoolRow pool) =>
+        JsonSerializer.Deserialize<PoolDefinition>(pool.Definition, StorageJson.Options)! with { Uuid = pool.Id, Name = pool.Name };
+}
