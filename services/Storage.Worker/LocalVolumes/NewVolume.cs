@@ -13,6 +13,7 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
 {
     private const int FileMode = 0x180; // 0600
     private const int DirectoryMode = 0x1C0; // 0700
+    private const int Attempts = 8;
 
     private readonly string temporary = VolumeName.Temporary(run.OperationId, volume.Name);
 
@@ -51,18 +52,37 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
         },
         directory.PublishDirectory, cancellationToken);
 
-    /// <param name="fill">Gives the empty file its content; it is also told the file's path, for a tool.</param>
+    /// <param name="fill">
+    /// Gives the empty file its content; it is also told the file's path, for a tool. Asked again, for another file, where
+    /// <see cref="QemuImg.GaveUpMeasuring"/>.
+    /// </param>
     public Task<VolumeDefinition> MakeFileAsync(Func<SafeFileHandle, string, Task> fill, CancellationToken cancellationToken) => MakeAsync(
         async () =>
         {
-            // A tool too finds its file made: with a mode that lets nobody else in meanwhile, and certainly not a link to elsewhere.
-            using var file = Open(OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive);
-            if (volume.NoCow)
-                FileSystemKind.SetCopyOnWrite(file, copyOnWrite: false, Path, "noCow");
-            await fill(file, directory.PathOf(temporary));
-            Complete(file, FileMode);
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    await MakeFileOnceAsync(fill);
+                    return;
+                }
+                catch (StorageException e) when (attempt < Attempts && QemuImg.GaveUpMeasuring(e))
+                {
+                    directory.RemoveWithFiles(temporary);
+                }
+            }
         },
         directory.Publish, cancellationToken);
+
+    private async Task MakeFileOnceAsync(Func<SafeFileHandle, string, Task> fill)
+    {
+        // A tool too finds its file made: with a mode that lets nobody else in meanwhile, and certainly not a link to elsewhere.
+        using var file = Open(OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive);
+        if (volume.NoCow)
+            FileSystemKind.SetCopyOnWrite(file, copyOnWrite: false, Path, "noCow");
+        await fill(file, directory.PathOf(temporary));
+        Complete(file, FileMode);
+    }
 
     private async Task<VolumeDefinition> MakeAsync(Func<Task> make, Action<string, string> publish, CancellationToken cancellationToken)
     {

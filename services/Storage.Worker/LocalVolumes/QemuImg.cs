@@ -21,8 +21,6 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
     /// <summary>What it says when a passphrase opens no key slot.</summary>
     private const string NotUnlocked = "Invalid password, cannot unlock any keyslot";
 
-    private const int MeasuringAttempts = 8;
-
     /// <summary>The formats that it only converts from and to.</summary>
     private static readonly string[] Files = ["raw", "iso", "dir"];
 
@@ -73,22 +71,11 @@ public sealed class QemuImg(IToolRunner tools) : IDisposable
     /// <see cref="ErrorCodes.Unavailable"/>: this host cannot make the format. <see cref="ErrorCodes.NoSpace"/>. Else as
     /// <see cref="IToolRunner.RunAsync"/>.
     /// </exception>
-    public async Task CreateAsync(string path, VolumeDefinition volume, ImageSecret? secret, CancellationToken cancellationToken)
-    {
-        var command = QemuImgCommands.Create(await RequireAsync(volume, cancellationToken), path, volume, secret);
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                await RunAsync(command, [], cancellationToken);
-                return;
-            }
-            catch (StorageException e) when (attempt < MeasuringAttempts && e.Error.Stderr?.Contains(NotMeasured, StringComparison.Ordinal) == true)
-            {
-                // It is made from the beginning again.
-            }
-        }
-    }
+    public async Task CreateAsync(string path, VolumeDefinition volume, ImageSecret? secret, CancellationToken cancellationToken) =>
+        await RunAsync(QemuImgCommands.Create(await RequireAsync(volume, cancellationToken), path, volume, secret), [], cancellationToken);
+
+    /// <summary>Whether it gave up measuring itself, which may succeed another time. It has removed the file that it was to make an image of.</summary>
+    public static bool GaveUpMeasuring(StorageException failure) => failure.Error.Stderr?.Contains(NotMeasured, StringComparison.Ordinal) == true;
 
     /// <summary>Copies the content of a chain into an empty image, converted to its format. A failure may leave a part of it.</summary>
     /// <exception cref="StorageException">As <see cref="CreateAsync"/>, and <see cref="ErrorCodes.SecretWrong"/>.</exception>

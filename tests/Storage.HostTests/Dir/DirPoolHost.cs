@@ -12,9 +12,10 @@ public sealed class DirPoolHost : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("dir-pool-").FullName;
     private readonly QemuImg qemuImg;
 
-    public DirPoolHost()
+    /// <param name="tools">Runs its tools; the ordinary runner where there is none.</param>
+    public DirPoolHost(IToolRunner? tools = null)
     {
-        Tools = new CliWrapToolRunner(NullLogger<CliWrapToolRunner>.Instance);
+        Tools = tools ?? new CliWrapToolRunner(NullLogger<CliWrapToolRunner>.Instance);
         qemuImg = new QemuImg(Tools);
         Backend = new DirPool(new LocalVolumes(new VolumeTools(qemuImg, new Ploop(Tools), new Cryptsetup(Tools)), NullLoggerFactory.Instance));
         Pool = Defined("pool");

@@ -6,9 +6,9 @@ using Xunit;
 namespace Storage.HostTests;
 
 /// <summary>A directory pool whose volumes are encrypted by qemu-img, and the values of secrets by their usage.</summary>
-public sealed class EncryptedPool : IDisposable
+public sealed class EncryptedPool(IToolRunner? tools = null) : IDisposable
 {
-    public DirPoolHost Host { get; } = new();
+    public DirPoolHost Host { get; } = new(tools);
 
     public string Path => Host.Path;
 
