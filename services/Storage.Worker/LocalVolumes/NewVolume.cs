@@ -81,6 +81,8 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
         if (volume.NoCow)
             FileSystemKind.SetCopyOnWrite(file, copyOnWrite: false, Path, "noCow");
         await fill(file, directory.PathOf(temporary));
+        if (LibC.Status(file, "", LibC.EmptyPath, LibC.BasicStatusAndBirth, out var status) == 0 && status.LinkCount == 0)
+            throw new StorageException(ErrorCodes.HostFailure, $"The file of {Path} was removed while it was made.");
         Complete(file, FileMode);
     }
 

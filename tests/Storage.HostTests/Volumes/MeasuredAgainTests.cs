@@ -15,6 +15,7 @@ public sealed class MeasuredAgainTests : IToolRunner, IDisposable
     private readonly EncryptedPool pool;
     private int creates;
     private int failures;
+    private bool replaces;
     private string stderr = "qemu-img: /p/v: Unable to get accurate CPU usage";
 
     public MeasuredAgainTests() => pool = new EncryptedPool(this);
@@ -64,11 +65,22 @@ public sealed class MeasuredAgainTests : IToolRunner, IDisposable
         Assert.Equal(1, creates);
     }
 
+    [Fact]
+    public async Task A_file_that_somebody_put_in_the_place_of_the_one_that_is_made_is_no_volume()
+    {
+        await pool.BuildAsync();
+        replaces = true;
+        Assert.Equal(ErrorCodes.HostFailure, (await EncryptedPool.RefusedAsync(() => pool.CreateAsync(Encrypted("raw")))).Code);
+        Assert.Empty(pool.Host.Names);
+    }
+
     public Task<ToolOutput> RunAsync(HostCommand command, CancellationToken cancellationToken)
     {
-        if (command.Arguments[0] != "create" || command.Arguments.Contains("help") || ++creates > failures)
+        var creates = command.Arguments[0] == "create" && !command.Arguments.Contains("help");
+        if (creates && (replaces || this.creates < failures))
+            File.Delete(command.Arguments.Single(argument => argument.StartsWith(pool.Path, StringComparison.Ordinal)));
+        if (!creates || ++this.creates > failures)
             return runner.RunAsync(command, cancellationToken);
-        File.Delete(command.Arguments.Single(argument => argument.StartsWith(pool.Path, StringComparison.Ordinal)));
         throw new StorageException(new StorageError(ErrorCodes.ToolFailed, "no", Stderr: stderr));
     }
 
