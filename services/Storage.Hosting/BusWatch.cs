@@ -10,15 +10,19 @@ namespace Storage.Hosting;
 /// Ends a process that has become deaf, so that its service manager starts it again. When a connection is cut while much is being sent,
 /// the broker's client can lose its consumers for good (a channel is never told of the end of its connection, RabbitMQ.Client 7.2;
 /// github.com/rabbitmq/rabbitmq-dotnet-client/issues/1930): nothing in the process notices, it waits for messages and answers that never
-/// come. So the broker is asked, over a connection of its own each time, whether it knows consumers of this process's queues.
+/// come. So the broker is asked, over a connection of its own each time, whether it knows consumers of this process's queues. The same end
+/// has a bus that does not start although the broker answers.
 /// Every service may be killed at any moment and goes on where it was; a broker that is away is no reason to end.
 /// </summary>
 internal sealed partial class BusWatch(
-    BusOptions options, ConsumedQueues queues, IBus bus, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<BusWatch> logger)
+    BusOptions options, ConsumedQueues queues, IBusControl bus, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<BusWatch> logger)
     : BackgroundService
 {
     /// <summary>EX_TEMPFAIL of sysexits.h: try again.</summary>
     public const int ExitCode = 75;
+
+    /// <summary>Stands among the queues for the bus itself; no queue has such a name.</summary>
+    private const string Bus = "any queue";
 
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
@@ -53,7 +57,11 @@ internal sealed partial class BusWatch(
             var answers = bus.Address.AbsolutePath.Split('/')[^1];
             var without = await WithoutConsumersAsync([.. queues.All, answers], cancellationToken).WaitAsync(AnswerLimit, time, cancellationToken);
             answersAreTaken |= !without.Contains(answers);
-            missing.Seen(answersAreTaken ? without : [.. without.Where(queue => queue != answers)]);
+            if (!answersAreTaken)
+                without.Remove(answers);
+            if (bus.CheckHealth().Status is BusHealthStatus.Unhealthy)
+                without.Add(Bus);
+            missing.Seen(without);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -62,7 +70,7 @@ internal sealed partial class BusWatch(
         }
     }
 
-    private async Task<IReadOnlyList<string>> WithoutConsumersAsync(IEnumerable<string> consumed, CancellationToken cancellationToken)
+    private async Task<List<string>> WithoutConsumersAsync(IEnumerable<string> consumed, CancellationToken cancellationToken)
     {
         var factory = new ConnectionFactory
         {

@@ -58,8 +58,8 @@ public static class ServiceTelemetry
     /// <summary><c>/health/live</c> (the process answers), <c>/health/ready</c> (its database and broker do) and <c>/metrics</c>.</summary>
     public static void MapServiceHealth(this WebApplication app)
     {
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = HealthAnswer.WriteAsync });
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready"), ResponseWriter = HealthAnswer.WriteAsync });
         app.MapPrometheusScrapingEndpoint();
     }
 }

@@ -31,9 +31,13 @@ public static class Eventually
                     return answer;
                 last = null;
             }
+            catch (OperationCanceledException) when (deadline.IsCancellationRequested && !TestContext.Current.CancellationToken.IsCancellationRequested)
+            {
+                // What was seen before says more.
+            }
             catch (Exception e) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
             {
-                last = e is OperationCanceledException && last is not null ? last : e;
+                last = e;
             }
             if (giveUp?.Invoke() is { } reason)
                 throw new InvalidOperationException($"Waited in vain for {what}: {reason}", last);

@@ -156,10 +156,26 @@ public sealed class ServiceProcess : IAsyncDisposable
         await LaunchAsync();
     }
 
-    private Task HealthAsync(string check) => Eventually.HoldsAsync(
-        $"{Name} to be {check}",
-        ct => AnswersOkAsync($"/health/{check}", ct),
-        giveUp: () => Running ? null : $"it ended with {_process!.ExitCode}:\n{LogTail.Read(LogFile)}");
+    private async Task HealthAsync(string check)
+    {
+        var answer = "nothing";
+        try
+        {
+            await Eventually.HoldsAsync(
+                $"{Name} to be {check}",
+                async ct =>
+                {
+                    using var said = await _http.GetAsync($"/health/{check}", ct);
+                    answer = await said.Content.ReadAsStringAsync(ct);
+                    return said.StatusCode == HttpStatusCode.OK;
+                },
+                giveUp: () => Running ? null : $"it ended with {_process!.ExitCode}:\n{LogTail.Read(LogFile)}");
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException($"{e.Message} Last it said {answer}; its log:\n{LogTail.Read(LogFile)}", e);
+        }
+    }
 
     private async Task<bool> AnswersOkAsync(string path, CancellationToken cancellationToken)
     {
