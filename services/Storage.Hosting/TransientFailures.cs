@@ -19,11 +19,17 @@ public static class TransientFailures
             if (exception is StorageException storage)
                 return storage.Error.Retryable;
             if (exception is TimeoutException or SocketException or RabbitMQClientException or BrokerUnreachableException or ConnectionException or TransportUnavailableException
-                || exception is DbException database && Is(database))
+                || exception is DbException database && Is(database) || IsLostConnection(exception))
                 return true;
         }
         return false;
     }
+
+    /// <summary>
+    /// A connection that broke between two statements (the server said goodbye after the answer to the first) is no database failure to
+    /// Npgsql but a wrong call: its transaction is already completed, or it is not open.
+    /// </summary>
+    private static bool IsLostConnection(Exception exception) => exception is InvalidOperationException { Source: "Npgsql" };
 
     private static bool Is(DbException exception) =>
         exception.IsTransient

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Npgsql;
 using Storage.Contracts;
 using Storage.Hosting;
 using Xunit;
@@ -28,6 +29,13 @@ public sealed class TransientFailuresTests
     [MemberData(nameof(Failures))]
     public void What_passes_by_itself_is_told_from_what_does_not(Exception failure, bool transient) =>
         Assert.Equal(transient, TransientFailures.Is(failure));
+
+    [Fact]
+    public void A_connection_that_is_lost_between_two_statements_passes()
+    {
+        using var lost = new NpgsqlConnection("Host=localhost");
+        Assert.True(TransientFailures.Is(Assert.Throws<InvalidOperationException>(() => lost.BeginTransaction())));
+    }
 
     private sealed class DatabaseFailure(string? state) : DbException
     {
