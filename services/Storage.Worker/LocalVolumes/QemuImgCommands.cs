@@ -59,7 +59,7 @@ public static class QemuImgCommands
         if (options.Length > 0)
             arguments.AddRange(["-o", options]);
         arguments.AddRange([path, Size(volume)]);
-        return new HostCommand(program, arguments);
+        return new HostCommand(program, arguments) { Deadline = Timeout.InfiniteTimeSpan };
     }
 
     /// <summary>

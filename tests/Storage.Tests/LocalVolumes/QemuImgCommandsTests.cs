@@ -83,6 +83,16 @@ public sealed class QemuImgCommandsTests
         Assert.NotNull(command.StallLimit);
     }
 
+    [Theory]
+    [InlineData(Preallocation.Full)]
+    [InlineData(Preallocation.Falloc)]
+    public void A_long_preallocation_has_no_deadline_but_a_stall_limit(Preallocation preallocation)
+    {
+        var command = QemuImgCommands.Create("qemu-img", "/p/v", Volume("qcow2", 1L << 40) with { Preallocation = preallocation });
+        Assert.Equal(Timeout.InfiniteTimeSpan, command.Deadline);
+        Assert.NotNull(command.StallLimit);
+    }
+
     private static string Text(HostCommand command) => string.Join(' ', command.Arguments);
 
     private static VolumeDefinition Volume(string format, long capacity) => new() { Name = "v", Format = format, Capacity = capacity };
