@@ -22,12 +22,24 @@ internal sealed class FileWipe(SafeFileHandle file, long length, string path, IP
     private long done;
     private long total;
 
-    public void Overwrite(IReadOnlyList<WipePass> passes)
+    /// <param name="pass">The pass to begin with.</param>
+    /// <param name="offset">What lies before it has been overwritten by that pass.</param>
+    /// <param name="onDisk">Told the pass and the offset up to which all is on the disk.</param>
+    public async Task OverwriteAsync(IReadOnlyList<WipePass> passes, int pass, long offset, Func<int, long, Task> onDisk)
     {
         var readBack = !passes[^1].IsRandom;
         total = checked(length * (passes.Count + (readBack ? 1 : 0)));
-        foreach (var pass in passes)
-            Write(pass);
+        offset -= offset % Chunk;
+        done = pass * length + offset;
+        for (; pass < passes.Count; pass++, offset = 0)
+        {
+            Fill(passes[pass]);
+            while (offset < length)
+            {
+                offset = Write(passes[pass], offset);
+                await onDisk(pass, offset);
+            }
+        }
         if (readBack)
             ReadBack(passes[^1]);
     }
@@ -56,10 +68,10 @@ internal sealed class FileWipe(SafeFileHandle file, long length, string path, IP
         return true;
     }
 
-    private void Write(WipePass pass)
+    /// <returns>Where it has come to with what is on the disk.</returns>
+    private long Write(WipePass pass, long offset)
     {
-        Fill(pass);
-        for (long offset = 0, unsynced = 0; offset < length;)
+        for (var until = Math.Min(length, offset + SyncEvery); offset < until;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var part = buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - offset));
@@ -67,13 +79,10 @@ internal sealed class FileWipe(SafeFileHandle file, long length, string path, IP
                 RandomNumberGenerator.Fill(part);
             WriteAll(part, offset);
             offset += part.Length;
-            if ((unsynced += part.Length) >= SyncEvery || offset == length)
-            {
-                Sync();
-                unsynced = 0;
-            }
             Report(part.Length);
         }
+        Sync();
+        return offset;
     }
 
     private void ReadBack(WipePass pass)
