@@ -12,12 +12,10 @@ internal sealed class FileWipe(SafeFileHandle file, long length, string path, IP
     /// <summary>A multiple of every pattern's length, so that each chunk begins as the first does.</summary>
     private const int Chunk = 3 << 20;
 
-    /// <summary>What is not on the disk yet is kept small, so that no call waits for it for long.</summary>
-    private const long SyncEvery = 64L * Chunk;
-
     private const long DiscardStep = 1L << 30;
 
     private readonly int chunk = (int)Math.Min(Chunk, Math.Max(1, length));
+    private readonly FileFlush flush = new(file, path);
     private long done;
     private long total;
 
@@ -32,6 +30,8 @@ internal sealed class FileWipe(SafeFileHandle file, long length, string path, IP
         total = checked(length * (passes.Count + 1));
         offset = pass == passes.Count - 1 && passes[pass].IsRandom ? 0 : offset - offset % Chunk;
         done = pass * length + offset;
+        // What others wrote to it would all be flushed with the first part.
+        FileFlush.WriteOut(file, path, cancellationToken);
         for (; pass < passes.Count; pass++, offset = 0)
         {
             using var content = new PassContent(passes[pass], chunk);
@@ -65,14 +65,14 @@ internal sealed class FileWipe(SafeFileHandle file, long length, string path, IP
             offset += step;
             Report(step);
         }
-        Sync();
+        flush.Flush();
         return true;
     }
 
     /// <returns>Where it has come to with what is on the disk.</returns>
     private long Write(PassContent content, long offset)
     {
-        for (var until = Math.Min(length, offset + SyncEvery); offset < until;)
+        for (var until = Math.Min(length, offset + FileFlush.Part); offset < until;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var part = content.At(offset, (int)Math.Min(chunk, length - offset));
@@ -80,7 +80,7 @@ internal sealed class FileWipe(SafeFileHandle file, long length, string path, IP
             offset += part.Length;
             Report(part.Length);
         }
-        Sync();
+        flush.Flush();
         return offset;
     }
 
@@ -128,12 +128,6 @@ internal sealed class FileWipe(SafeFileHandle file, long length, string path, IP
                     throw HostErrors.FromLast($"read {path} back");
             }
         }
-    }
-
-    private void Sync()
-    {
-        if (LibC.SyncData(file) < 0)
-            throw HostErrors.FromLast($"sync {path}");
     }
 
     private void Report(long bytes)

@@ -11,7 +11,7 @@ public sealed class WipeResumeTests : IDisposable
     private const int Small = (4 << 20) + 1001;
 
     /// <summary>More than is brought to the disk at once.</summary>
-    private const int Large = 100 << 20;
+    private const int Large = 70 << 20;
 
     private readonly DirPoolHost host = new();
 
@@ -41,6 +41,18 @@ public sealed class WipeResumeTests : IDisposable
         var after = await File.ReadAllBytesAsync($"{host.Path}/v", Cancellation);
         Assert.Equal(4_000_000, after.AsSpan().IndexOfAnyExcept((byte)0));
         Assert.Equal(-1, after.AsSpan(4_000_001).IndexOfAnyExcept((byte)0));
+    }
+
+    [Theory]
+    [InlineData(WipeAlgorithm.Random, 1)]
+    [InlineData(WipeAlgorithm.Schneier, 7)]
+    public async Task A_random_last_pass_begins_anew_to_be_read_back(WipeAlgorithm algorithm, int passes)
+    {
+        await PutAsync(Large);
+        var (plan, told) = (await CutOffAsync(algorithm, checkpoint: 2 * passes - 1), new List<OperationProgress>());
+        await ResumeAsync(plan, algorithm, told.Add);
+        Assert.InRange(told[0].BytesDone!.Value, ((passes - 1L) * Large) + 1, ((passes - 1L) * Large) + (8 << 20));
+        Assert.Equal((passes + 1L) * Large, told[^1].BytesDone);
     }
 
     [Theory]
