@@ -138,7 +138,8 @@ public interface IVolumeResizer : IPoolBackend
 
 /// <summary>
 /// Overwrites the content of a volume, which keeps its name and size. What was overwritten cannot be had back: a failure or a cancel
-/// leaves a volume of which a part is overwritten. A resumed run starts over.
+/// leaves a volume of which a part is overwritten. A resumed run goes on from its last checkpoint, or starts over where the volume is another
+/// one than the one that it was wiping, or where there is no checkpoint.
 /// </summary>
 public interface IVolumeWiper : IPoolBackend
 {

@@ -27,6 +27,9 @@ public sealed class Run(Guid operationId, bool resumed, Func<CancellationToken, 
     public Func<SecretReference, CancellationToken, Task<SecretValue>> Secrets { private get; init; } =
         (_, _) => throw new StorageException(ErrorCodes.SecretsUnavailable, "This run has no source of secrets.");
 
+    /// <summary>Journals a plan of a run that has begun.</summary>
+    public Func<string, Task> Checkpoint { private get; init; } = _ => Task.CompletedTask;
+
     /// <summary>
     /// What the run has worked out and must not work out again: set before it begins, journalled with the begin, and found here by the
     /// resumed run. Null where there is nothing.
@@ -38,6 +41,16 @@ public sealed class Run(Guid operationId, bool resumed, Func<CancellationToken, 
     /// Calling it again does nothing.
     /// </summary>
     public Task BeginAsync(CancellationToken cancellationToken) => begin(cancellationToken);
+
+    /// <summary>
+    /// Replaces the <see cref="Plan"/> of a run that has begun: so far it has come. What the plan says must be on the disk already. Where it
+    /// cannot be journalled, and where another replica may go on with the run, the resumed run finds an earlier one, or none.
+    /// </summary>
+    public Task CheckpointAsync(string plan)
+    {
+        Plan = plan;
+        return Checkpoint(plan);
+    }
 
     /// <summary>
     /// The value of a secret that the operation or its pool names: asked for each time, disposed of by the caller as soon as it was used.

@@ -101,6 +101,9 @@ internal sealed class JournalFile : IDisposable
         "UPDATE runs SET state = 'begun', begun_at = $2, plan = $3 WHERE operation_id = $1 AND state = 'accepted'",
         operation, Now, plan ?? (object)DBNull.Value);
 
+    public void Checkpoint(Guid operation, string plan) =>
+        Execute("UPDATE runs SET plan = $2 WHERE operation_id = $1 AND state = 'begun'", operation, plan);
+
     public bool End(Guid operation, string outcome)
     {
         Execute("DELETE FROM cancels WHERE operation_id = $1", operation);

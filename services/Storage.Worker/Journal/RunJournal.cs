@@ -67,6 +67,13 @@ public sealed class RunJournal : IAsyncDisposable
         return true;
     });
 
+    /// <summary>Replaces the plan of a run that has begun and not ended.</summary>
+    public Task CheckpointAsync(Guid operation, string plan) => Submit(() =>
+    {
+        file.Checkpoint(operation, plan);
+        return true;
+    });
+
     /// <summary>The first outcome of a run stays; another one is not taken.</summary>
     public Task EndAsync(RunOutcome outcome)
     {

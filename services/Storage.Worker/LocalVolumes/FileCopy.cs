@@ -14,11 +14,8 @@ internal sealed class FileCopy(
     private const int Chunk = 8 << 20;
     private const int BufferSize = 1 << 20;
 
-    /// <summary>What is not on the disk yet is kept small, so that no call waits for it for long.</summary>
-    private const long SyncEvery = 256L << 20;
-
+    private readonly FileFlush flush = new(target, targetPath);
     private byte[]? buffer;
-    private long unsynced;
 
     /// <summary>Makes the target share all of the source's blocks.</summary>
     /// <returns>False where the file system cannot; nothing is changed then.</returns>
@@ -48,7 +45,7 @@ internal sealed class FileCopy(
                 if (copied == 0 && (copied = CopyByHand(offset, part)) == 0)
                     throw new StorageException(ErrorCodes.HostFailure, $"{sourcePath} became shorter while it was copied.");
                 offset += copied;
-                Sync(copied);
+                flush.Wrote(copied);
                 progress.Report(new OperationProgress(100.0 * offset / length, offset, length));
             }
         }
@@ -115,14 +112,5 @@ internal sealed class FileCopy(
             }
             return read;
         }
-    }
-
-    private void Sync(long copied)
-    {
-        if ((unsynced += copied) < SyncEvery)
-            return;
-        unsynced = 0;
-        if (LibC.SyncData(target) < 0)
-            throw HostErrors.FromLast($"sync {targetPath}");
     }
 }

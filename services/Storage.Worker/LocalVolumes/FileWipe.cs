@@ -1,35 +1,48 @@
-using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using Storage.Contracts;
 
 namespace Storage.Worker;
 
 /// <summary>
-/// Overwrites the bytes of an open file. Each pass is on the disk before the next begins, and where the last one is no random one it is
-/// read back from there. Cancelled between two chunks.
+/// Overwrites the bytes of an open file. Each pass is on the disk before the next begins, and the last one is read back from there.
+/// Cancelled between two chunks.
 /// </summary>
 internal sealed class FileWipe(SafeFileHandle file, long length, string path, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
 {
     /// <summary>A multiple of every pattern's length, so that each chunk begins as the first does.</summary>
     private const int Chunk = 3 << 20;
 
-    /// <summary>What is not on the disk yet is kept small, so that no call waits for it for long.</summary>
-    private const long SyncEvery = 64L * Chunk;
-
     private const long DiscardStep = 1L << 30;
 
-    private readonly byte[] buffer = new byte[(int)Math.Min(Chunk, Math.Max(1, length))];
+    private readonly int chunk = (int)Math.Min(Chunk, Math.Max(1, length));
+    private readonly FileFlush flush = new(file, path);
     private long done;
     private long total;
 
-    public void Overwrite(IReadOnlyList<WipePass> passes)
+    /// <param name="pass">The pass to begin with.</param>
+    /// <param name="offset">
+    /// What lies before it has been overwritten by that pass. The last one begins anew where it is random: of what it wrote before, nobody can
+    /// tell any more how it has to read back.
+    /// </param>
+    /// <param name="onDisk">Told the pass and the offset up to which all is on the disk.</param>
+    public async Task OverwriteAsync(IReadOnlyList<WipePass> passes, int pass, long offset, Func<int, long, Task> onDisk)
     {
-        var readBack = !passes[^1].IsRandom;
-        total = checked(length * (passes.Count + (readBack ? 1 : 0)));
-        foreach (var pass in passes)
-            Write(pass);
-        if (readBack)
-            ReadBack(passes[^1]);
+        total = checked(length * (passes.Count + 1));
+        offset = pass == passes.Count - 1 && passes[pass].IsRandom ? 0 : offset - offset % Chunk;
+        done = pass * length + offset;
+        // What others wrote to it would all be flushed with the first part.
+        FileFlush.WriteOut(file, path, cancellationToken);
+        for (; pass < passes.Count; pass++, offset = 0)
+        {
+            using var content = new PassContent(passes[pass], chunk);
+            while (offset < length)
+            {
+                offset = Write(content, offset);
+                await onDisk(pass, offset);
+            }
+            if (pass == passes.Count - 1)
+                ReadBack(content);
+        }
     }
 
     /// <summary>Gives the blocks back to the file system: they read as zeros, and nothing is written over what they held.</summary>
@@ -52,53 +65,41 @@ internal sealed class FileWipe(SafeFileHandle file, long length, string path, IP
             offset += step;
             Report(step);
         }
-        Sync();
+        flush.Flush();
         return true;
     }
 
-    private void Write(WipePass pass)
+    /// <returns>Where it has come to with what is on the disk.</returns>
+    private long Write(PassContent content, long offset)
     {
-        Fill(pass);
-        for (long offset = 0, unsynced = 0; offset < length;)
+        for (var until = Math.Min(length, offset + FileFlush.Part); offset < until;)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var part = buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - offset));
-            if (pass.IsRandom)
-                RandomNumberGenerator.Fill(part);
+            var part = content.At(offset, (int)Math.Min(chunk, length - offset));
             WriteAll(part, offset);
             offset += part.Length;
-            if ((unsynced += part.Length) >= SyncEvery || offset == length)
-            {
-                Sync();
-                unsynced = 0;
-            }
             Report(part.Length);
         }
+        flush.Flush();
+        return offset;
     }
 
-    private void ReadBack(WipePass pass)
+    private void ReadBack(PassContent content)
     {
         // What is on the disk is read, not what is still in memory.
         _ = LibC.Advise(file, 0, 0, LibC.DropFromCache);
-        Fill(pass);
-        var read = new byte[buffer.Length];
+        var read = new byte[chunk];
         for (long offset = 0; offset < length;)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var part = read.AsSpan(0, (int)Math.Min(read.Length, length - offset));
+            var part = read.AsSpan(0, (int)Math.Min(chunk, length - offset));
             ReadAll(part, offset);
-            if (part.CommonPrefixLength(buffer) is var same && same < part.Length)
+            if (part.CommonPrefixLength(content.At(offset, part.Length)) is var same && same < part.Length)
                 throw new StorageException(
                     ErrorCodes.HostFailure, $"{path} reads back otherwise than it was overwritten, from byte {offset + same} on.");
             offset += part.Length;
             Report(part.Length);
         }
-    }
-
-    private void Fill(WipePass pass)
-    {
-        for (var i = 0; i < buffer.Length && !pass.IsRandom; i++)
-            buffer[i] = pass.Pattern[i % pass.Pattern.Length];
     }
 
     private unsafe void WriteAll(ReadOnlySpan<byte> bytes, long offset)
@@ -127,12 +128,6 @@ internal sealed class FileWipe(SafeFileHandle file, long length, string path, IP
                     throw HostErrors.FromLast($"read {path} back");
             }
         }
-    }
-
-    private void Sync()
-    {
-        if (LibC.SyncData(file) < 0)
-            throw HostErrors.FromLast($"sync {path}");
     }
 
     private void Report(long bytes)

@@ -48,5 +48,5 @@ public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDel
 
     Task<VolumeDefinition> IVolumeWiper.WipeVolumeAsync(
         PoolDefinition pool, string volume, WipeAlgorithm algorithm, Run run, CancellationToken cancellationToken) =>
-        LocalVolumeWiper.WipeAsync(LocalTarget.PathOf(pool), volume, algorithm, run, cancellationToken);
+        Volumes.Wiper.WipeAsync(LocalTarget.PathOf(pool), volume, algorithm, run, cancellationToken);
 }

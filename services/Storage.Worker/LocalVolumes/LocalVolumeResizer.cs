@@ -30,8 +30,7 @@ public sealed class LocalVolumeResizer(VolumeTools tools)
             await run.BeginAsync(cancellationToken);
             await tools.QemuImg.ResizeAsync(image.Sources(ImageSecret.Of(secret?.Path)), resize, cancellationToken);
         }
-        if (LibC.Sync(image.Front.File) < 0)
-            throw HostErrors.FromLast($"sync {image.Front.Path}");
+        FileFlush.Complete(image.Front.File, image.Front.Path, cancellationToken);
         return Resized(directory, volume, resize);
     }
 
@@ -67,8 +66,7 @@ public sealed class LocalVolumeResizer(VolumeTools tools)
             await run.BeginAsync(cancellationToken);
             RawVolume.Resize(
                 image.File, resize with { From = offset + resize.From, To = offset + Cryptsetup.Sectors(resize.To) }, image.Path, run.Progress, cancellationToken);
-            if (LibC.Sync(image.File) < 0)
-                throw HostErrors.FromLast($"sync {image.Path}");
+            FileFlush.Complete(image.File, image.Path, cancellationToken);
             return Resized(directory, volume, resize);
         }
     }

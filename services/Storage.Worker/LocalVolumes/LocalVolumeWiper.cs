@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Storage.Contracts;
 
 namespace Storage.Worker;
@@ -13,13 +14,15 @@ namespace Storage.Worker;
 /// file with several names is overwritten under all of them.
 /// </para>
 /// </summary>
-internal static class LocalVolumeWiper
+public sealed class LocalVolumeWiper(TimeProvider time)
 {
     private const int SectorSize = 512;
 
+    private static readonly TimeSpan CheckpointPeriod = TimeSpan.FromSeconds(5);
+
     /// <summary>As <see cref="IVolumeWiper.WipeVolumeAsync"/>. Directories, links and devices are refused.</summary>
     /// <param name="target">The pool's directory.</param>
-    public static async Task<VolumeDefinition> WipeAsync(
+    public async Task<VolumeDefinition> WipeAsync(
         string target, string volume, WipeAlgorithm algorithm, Run run, CancellationToken cancellationToken)
     {
         using var directory = LocalDirectory.Open(target);
@@ -27,6 +30,9 @@ internal static class LocalVolumeWiper
         var length = (long)file.Status.Size;
         var hasHoles = file.Allocation < length / SectorSize * SectorSize;
         IReadOnlyList<WipePass> passes = algorithm == WipeAlgorithm.Trim ? [] : WipePasses.Of(algorithm);
+        var start = WipeCheckpoint.Start(file.Status, algorithm);
+        if (run is { Resumed: true, Plan: { } plan } && JsonSerializer.Deserialize<WipeCheckpoint>(plan, StorageJson.Options)!.Continues(start) is { } reached)
+            start = reached;
         await run.BeginAsync(cancellationToken);
         var wipe = new FileWipe(file.File, length, file.Path, run.Progress, cancellationToken);
         if (algorithm == WipeAlgorithm.Trim)
@@ -36,8 +42,21 @@ internal static class LocalVolumeWiper
         }
         else if (algorithm != WipeAlgorithm.Zero || !hasHoles || !wipe.TryDiscard())
         {
-            wipe.Overwrite(passes);
+            await wipe.OverwriteAsync(passes, start.Pass, start.Offset, Checkpoints(run, start));
         }
         return LocalVolumeReader.Read(directory, volume) ?? throw LocalImage.Missing(directory, volume);
+    }
+
+    /// <summary>Journals how far the wipe has come, not too often.</summary>
+    private Func<int, long, Task> Checkpoints(Run run, WipeCheckpoint start)
+    {
+        var last = time.GetTimestamp();
+        return async (pass, offset) =>
+        {
+            if (time.GetElapsedTime(last) < CheckpointPeriod)
+                return;
+            await run.CheckpointAsync(JsonSerializer.Serialize(start with { Pass = pass, Offset = offset }, StorageJson.Options));
+            last = time.GetTimestamp();
+        };
     }
 }

@@ -12,6 +12,8 @@ public sealed class LocalVolumes(VolumeTools tools, ILoggerFactory logs)
 
     public LocalVolumeResizer Resizer { get; } = new(tools);
 
+    public LocalVolumeWiper Wiper { get; } = new(TimeProvider.System);
+
     /// <summary>What refreshes in this process have read.</summary>
     public KnownHeaders Headers { get; } = new(TimeProvider.System);
 

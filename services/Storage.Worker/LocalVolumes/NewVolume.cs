@@ -48,7 +48,7 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
             if (fill is not null)
                 await fill(directory.PathOf(temporary));
             using var made = Open(OpenFlags.ReadOnly | OpenFlags.Directory);
-            Complete(made, DirectoryMode);
+            Complete(made, DirectoryMode, cancellationToken);
         },
         directory.PublishDirectory, cancellationToken);
 
@@ -63,7 +63,7 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
             {
                 try
                 {
-                    await MakeFileOnceAsync(fill);
+                    await MakeFileOnceAsync(fill, cancellationToken);
                     return;
                 }
                 catch (StorageException e) when (attempt < Attempts && QemuImg.GaveUpMeasuring(e))
@@ -74,7 +74,7 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
         },
         directory.Publish, cancellationToken);
 
-    private async Task MakeFileOnceAsync(Func<SafeFileHandle, string, Task> fill)
+    private async Task MakeFileOnceAsync(Func<SafeFileHandle, string, Task> fill, CancellationToken cancellationToken)
     {
         // A tool too finds its file made: with a mode that lets nobody else in meanwhile, and certainly not a link to elsewhere.
         using var file = Open(OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive);
@@ -83,7 +83,7 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
         await fill(file, directory.PathOf(temporary));
         if (LibC.Status(file, "", LibC.EmptyPath, LibC.BasicStatusAndBirth, out var status) == 0 && status.LinkCount == 0)
             throw new StorageException(ErrorCodes.HostFailure, $"The file of {Path} was removed while it was made.");
-        Complete(file, FileMode);
+        Complete(file, FileMode, cancellationToken);
     }
 
     private async Task<VolumeDefinition> MakeAsync(Func<Task> make, Action<string, string> publish, CancellationToken cancellationToken)
@@ -118,12 +118,11 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
         throw HostErrors.From(errno, $"create {Path}");
     }
 
-    private void Complete(SafeFileHandle handle, int defaultMode)
+    private void Complete(SafeFileHandle handle, int defaultMode, CancellationToken cancellationToken)
     {
         var permissions = volume.Permissions ?? new Permissions();
         LocalDirectory.SetPermissions(handle, permissions with { Mode = permissions.Mode ?? defaultMode }, Path);
-        if (LibC.Sync(handle) < 0 && HostErrors.Last is not (HostErrors.Invalid or HostErrors.NotSupported))
-            throw HostErrors.FromLast($"sync {Path}");
+        FileFlush.Complete(handle, Path, cancellationToken);
     }
 
     private void Undo(string name, bool withFiles)

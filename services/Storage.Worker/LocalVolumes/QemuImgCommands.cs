@@ -29,6 +29,12 @@ public static class QemuImgCommands
 {
     private const string DefaultCompat = "1.1";
 
+    /// <summary>
+    /// For what ends with one call that flushes all that is in memory, and does nothing meanwhile that can be seen: a full preallocation, and a
+    /// conversion where the file is a server's and is flushed when it is closed.
+    /// </summary>
+    private static readonly TimeSpan FlushLimit = TimeSpan.FromMinutes(10);
+
     private static readonly string[] WithBacking = ["cow", "qcow", "qcow2", "qed", "vmdk"];
 
     // For an argument, not for a web page: what JSON lets stand stays as it is.
@@ -59,7 +65,8 @@ public static class QemuImgCommands
         if (options.Length > 0)
             arguments.AddRange(["-o", options]);
         arguments.AddRange([path, Size(volume)]);
-        return new HostCommand(program, arguments);
+        var command = new HostCommand(program, arguments) { Deadline = Timeout.InfiniteTimeSpan };
+        return volume.Preallocation == Preallocation.Full ? command with { StallLimit = FlushLimit } : command;
     }
 
     /// <summary>
@@ -78,6 +85,7 @@ public static class QemuImgCommands
             ["convert", "-p", "-n", .. zeros, .. Objects(target.Secret), .. Objects(source), "-f", Driver(source[0]), "-O", Driver(target), Name(source), name])
         {
             Deadline = Timeout.InfiniteTimeSpan,
+            StallLimit = FlushLimit,
         };
     }
 

@@ -56,6 +56,7 @@ internal static class RawVolume
     {
         // Servers of SMB say that they allocate, and take no blocks.
         canAllocate &= !FileSystemKind.IsSmb(file, path);
+        var flush = new FileFlush(file, path);
         for (long done = 0; done < allocation;)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -71,7 +72,9 @@ internal static class RawVolume
             }
             else
             {
-                done += WriteZeros(file, start + done, Math.Min(ZeroStep, allocation - done), path);
+                var written = WriteZeros(file, start + done, Math.Min(ZeroStep, allocation - done), path);
+                flush.Wrote(written);
+                done += written;
             }
             progress.Report(new OperationProgress(100.0 * done / allocation, done, allocation));
         }

@@ -35,6 +35,8 @@ internal sealed class VolumeCopy(LocalImage source, SafeFileHandle file, string 
         var ownBlocks = allocation > 0 && (allocation >= size || allocation > source.Allocation);
         if (reflink || !ownBlocks)
         {
+            // Sharing begins with a flush of the source.
+            FileFlush.WriteOut(source.File, source.Path, cancellationToken);
             if (FileCopy.TryShare(source.File, file, source.Path))
             {
                 RawVolume.Fill(file, size, 0, path, progress, cancellationToken);

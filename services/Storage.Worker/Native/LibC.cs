@@ -21,6 +21,7 @@ internal static partial class LibC
     public const int KeepSize = 1;
     public const int PunchHole = 2;
     public const int DropFromCache = 4;
+    public const uint WriteOutAndWait = 7;
     public const nuint ShareBlocks = 0x4004_9409;
     public const int KillSignal = 9;
     public const int UrgentSignal = 23;
@@ -92,6 +93,9 @@ internal static partial class LibC
 
     [LibraryImport(Library, EntryPoint = "fdatasync", SetLastError = true)]
     public static partial int SyncData(SafeFileHandle file);
+
+    [LibraryImport(Library, EntryPoint = "sync_file_range", SetLastError = true)]
+    public static partial int WriteOutRange(SafeFileHandle file, long offset, long length, uint flags);
 
     /// <summary>Returns the error instead of setting errno.</summary>
     [LibraryImport(Library, EntryPoint = "posix_fadvise")]

@@ -102,6 +102,7 @@ public sealed class RunExecutor(
             run = new Run(operation.OperationId, live.Resumed, token => BeginAsync(live, run.Plan, token), progress)
             {
                 Plan = live.Plan,
+                Checkpoint = plan => CheckpointAsync(operation, plan),
                 IsCutOff = () => live.CutOff,
                 HasEndedAsync = journal.HasEndedAsync,
                 Secrets = (secret, token) => secrets.ResolveAsync(operation.OperationId, secret, token),
@@ -157,6 +158,25 @@ public sealed class RunExecutor(
         // Journalling may have taken longer than this worker was to hold it.
         if (operation.Shared && !shared.MayGoOn(live))
             throw new OperationCanceledException("The run was cut off.");
+    }
+
+    /// <summary>
+    /// Left out where the journal cannot be written: the run would go on from an earlier one. And of what any replica may run: another one
+    /// may have begun again since, and what was true here be so no more.
+    /// </summary>
+    private async Task CheckpointAsync(OperationRun operation, string plan)
+    {
+        if (operation.Shared)
+            return;
+        try
+        {
+            await journal.CheckpointAsync(operation.OperationId, plan);
+        }
+        catch (Exception e)
+        {
+            WorkerLog.JournalFailed(log, e);
+            metrics.JournalFailed();
+        }
     }
 
     /// <summary>What was done on the host, or is not to be, must be journalled: a full disk is waited out.</summary>

@@ -83,6 +83,27 @@ public sealed class QemuImgCommandsTests
         Assert.NotNull(command.StallLimit);
     }
 
+    [Theory]
+    [InlineData(Preallocation.Full)]
+    [InlineData(Preallocation.Falloc)]
+    public void A_long_preallocation_has_no_deadline_but_a_stall_limit(Preallocation preallocation)
+    {
+        var command = QemuImgCommands.Create("qemu-img", "/p/v", Volume("qcow2", 1L << 40) with { Preallocation = preallocation });
+        Assert.Equal(Timeout.InfiniteTimeSpan, command.Deadline);
+        Assert.NotNull(command.StallLimit);
+    }
+
+    [Fact]
+    public void What_ends_with_a_flush_of_all_that_it_wrote_may_be_silent_for_longer()
+    {
+        HostCommand Create(Preallocation preallocation) =>
+            QemuImgCommands.Create("qemu-img", "/p/v", Volume("qcow2", 1L << 40) with { Preallocation = preallocation });
+        var usual = new HostCommand("qemu-img").StallLimit;
+        Assert.True(Create(Preallocation.Full).StallLimit > 5 * usual);
+        Assert.True(QemuImgCommands.Convert("qemu-img", [new ImageSource("raw", "/p/a")], new ImageSource("qcow2", "/p/v")).StallLimit > 5 * usual);
+        Assert.Equal(usual, Create(Preallocation.Falloc).StallLimit);
+    }
+
     private static string Text(HostCommand command) => string.Join(' ', command.Arguments);
 
     private static VolumeDefinition Volume(string format, long capacity) => new() { Name = "v", Format = format, Capacity = capacity };

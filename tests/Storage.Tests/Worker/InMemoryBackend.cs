@@ -22,6 +22,9 @@ internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreat
     /// <summary>What happens when a volume has been resized or overwritten.</summary>
     public Func<string, CancellationToken, Task> Changing { get; set; } = (_, _) => Task.CompletedTask;
 
+    /// <summary>What happens before that, when a volume is to be overwritten.</summary>
+    public Func<Run, Task> Wiping { get; set; } = _ => Task.CompletedTask;
+
     public Func<CancellationToken, Task> Checking { get; set; } = _ => Task.CompletedTask;
 
     public Func<CancellationToken, Task> Probing { get; set; } = _ => Task.CompletedTask;
@@ -155,6 +158,7 @@ internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreat
         await run.BeginAsync(cancellationToken);
         lock (gate)
             volumes[volume] = volumes[volume] with { Format = "raw" };
+        await Wiping(run);
         await Changing(volume, cancellationToken);
         return volumes[volume];
     }

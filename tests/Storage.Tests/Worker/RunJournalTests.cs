@@ -64,6 +64,21 @@ public sealed class RunJournalTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_checkpoint_replaces_the_plan_of_a_run_that_has_begun_and_of_no_other()
+    {
+        OperationRun begun = rig.Create("a"), waiting = rig.Create("b");
+        await rig.LeaveAsync(async journal =>
+        {
+            await journal.AcceptAsync([begun, waiting]);
+            await journal.BeginAsync(begun.OperationId, "0 bytes");
+            foreach (var run in new[] { begun, waiting })
+                await journal.CheckpointAsync(run.OperationId, "15 bytes");
+        });
+        await using var again = rig.OpenJournal();
+        Assert.Equal([(true, "15 bytes"), (false, null)], (await again.ReadUnendedAsync()).Select(left => (left.Begun, left.Plan)));
+    }
+
+    [Fact]
     public async Task A_run_is_new_once_then_live_then_ended_with_its_first_outcome()
     {
         await using var journal = rig.OpenJournal();

@@ -39,6 +39,29 @@ public sealed class VolumeChangeTests : IAsyncDisposable
         Assert.Equal(WipeAlgorithm.Bsi, Told<VolumeWiped>(run).Algorithm);
     }
 
+    [Theory]
+    [InlineData(false, "half")]
+    [InlineData(true, null)]
+    public async Task A_run_that_was_cut_off_finds_its_checkpoint_unless_another_replica_may_have_had_it(bool shared, string? found)
+    {
+        var plans = new List<string?>();
+        rig.Backend.Changing = HangAsync;
+        rig.Backend.Wiping = run =>
+        {
+            plans.Add(run.Plan);
+            return run.CheckpointAsync("half");
+        };
+        var worker = await rig.StartAsync();
+        var run = rig.Run(new WipeVolume(null, "images", "a")) with { Shared = shared };
+        await worker.AcceptAsync(new RunOperations([run]));
+        await entered.Task;
+        await worker.DisposeAsync();
+        rig.Backend.Changing = (_, _) => Task.CompletedTask;
+        await rig.StartAsync();
+        Assert.Equal(nameof(OperationSucceeded), (await rig.Inbox.EndAsync(run.OperationId)).Type);
+        Assert.Equal([null, found], plans);
+    }
+
     [Fact]
     public async Task A_wipe_that_is_cancelled_tells_how_the_volume_is_left()
     {
