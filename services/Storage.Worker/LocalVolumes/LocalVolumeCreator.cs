@@ -32,7 +32,7 @@ public sealed class LocalVolumeCreator(VolumeTools tools, ILogger<LocalVolumeCre
         if (volume.Format == Ploop.Format)
             return await made.MakeDirectoryAsync(cancellationToken, path => tools.Ploop.InitAsync(path, volume, cancellationToken));
         if (volume.BackingStore is { } backing)
-            volume = volume with { Capacity = BackingFile.CheckedCapacity(directory, backing, volume.Capacity) };
+            volume = volume with { Capacity = BackingFile.CheckedCapacity(directory, backing, volume.Capacity, run.BackingPlaces) };
         var image = volume is { Format: "qcow2", Encryption: null, Preallocation: null or Preallocation.None } ? EmptyImage(volume) : null;
         var isLuks2 = volume.Encryption?.Format == EncryptionRules.Luks2;
         if (isLuks2)
