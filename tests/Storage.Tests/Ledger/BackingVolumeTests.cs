@@ -123,6 +123,16 @@ public sealed class BackingVolumeTests(LedgerFixture ledger) : IClassFixture<Led
     }
 
     [Fact]
+    public async Task Where_a_worker_does_not_say_what_it_allows_it_judges_alone()
+    {
+        ledger.BackingStores = null;
+        var name = Guid.NewGuid().ToString("N");
+        await RunningAsync(name);
+        await ledger.AcceptAsync(new CreateVolume(null, name, Overlay("overlay", "/golden/base")));
+        ledger.BackingStores = [];
+    }
+
+    [Fact]
     public async Task The_directories_of_all_pools_of_its_host_go_with_what_may_open_a_backing_store()
     {
         var name = Guid.NewGuid().ToString("N");
