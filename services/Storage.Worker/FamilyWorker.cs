@@ -61,7 +61,7 @@ public sealed class FamilyWorker(
             askForSecret, (operation, secret, key) => new ResolveSecret(operation, Family, Host, Instance, secret, key), log);
         var spaces = new PoolSpaces(backends, lanes, reporter, events, time, log, stopping.Token);
         var watcher = new PoolWatcher(lanes, reporter, events, spaces, metrics, time, log, stopping.Token);
-        var executor = new RunExecutor(journal, reporter, events, backends, lanes, shared, secrets, watcher, spaces, metrics, time, log, stopping.Token);
+        var executor = new RunExecutor(journal, reporter, events, backends, lanes, shared, secrets, watcher, spaces, options.BackingStores, metrics, time, log, stopping.Token);
         var scheduler = new RunScheduler(options.ConcurrentRunsPerPool, executor.ExecuteAsync);
         metrics.Observe(journal, scheduler, lanes, watcher);
         parts = new Parts(clock, journal, reporter, events, scheduler, lease, watcher);
@@ -79,7 +79,7 @@ public sealed class FamilyWorker(
         var active = RequireActive();
         var announcer = new Announcer(
             active.Reporter, active.Events, new PoolTypeProbe(backends, options.LaneLimits, time, log), Family, Instance,
-            options.AnnounceInterval, active.Lease, time);
+            options.BackingStores, options.AnnounceInterval, active.Lease, time);
         background = Task.WhenAll(background, announcer.RunAsync(stopping.Token));
     }
 

@@ -26,6 +26,12 @@ public sealed class WorkerOptions
     /// <summary>With so many abandoned calls that still hang, a pool's runs are refused at once.</summary>
     public int HungCallsPerPool { get; set; } = 4;
 
+    /// <summary>
+    /// Directories, files and devices (below <c>/dev</c>) beside the directories of pools in which backing stores may lie: absolute paths
+    /// without symbolic links.
+    /// </summary>
+    public IReadOnlyList<string> BackingStores { get; set; } = [];
+
     /// <summary>The journal waits for the disk. Otherwise it survives the death of the process, not that of the host.</summary>
     public bool PowerLossSafe { get; set; }
 
@@ -52,6 +58,8 @@ internal sealed class WorkerOptionsValidator : IValidateOptions<WorkerOptions>
             failures.Add($"Worker:Host '{options.Host}' is not a host name: up to {HostLimit} letters, digits, '.', '-' and '_'.");
         if (!Path.IsPathFullyQualified(options.StateFolder))
             failures.Add($"Worker:StateFolder '{options.StateFolder}' is not an absolute path.");
+        foreach (var place in options.BackingStores.Where(place => !place.StartsWith('/') || Path.GetFullPath(place) != place))
+            failures.Add($"Worker:BackingStores: '{place}' is not an absolute path without '.', '..' and empty parts.");
         if (options.AnnounceInterval < TimeSpan.FromMilliseconds(100) || options.AnnounceInterval > TimeSpan.FromMinutes(1))
             failures.Add("Worker:AnnounceInterval is from a tenth of a second to a minute.");
         if (options.ConcurrentRunsPerPool is < 1 or > 1024)

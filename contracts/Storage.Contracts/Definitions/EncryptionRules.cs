@@ -25,7 +25,7 @@ public static class EncryptionRules
             throw Unsupported($"Unknown encryption format '{input.Format}'.", $"{Field}.format");
         if (input.Engine is not null && !Engines.Contains(input.Engine))
             throw PlainText.Invalid("An encryption engine is qemu or librbd.", $"{Field}.engine");
-        var luks = input.Format == Luks;
+        var luks = input.Format is Luks or Luks2;
         return input with
         {
             Secrets = input.Secrets is { Count: > 0 } secrets ? SourceRules.Each(secrets, $"{Field}.secrets", Secret) : null,

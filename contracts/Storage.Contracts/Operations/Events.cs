@@ -43,9 +43,10 @@ public sealed record PoolSourcesFound(PoolType Type, IReadOnlyList<PoolSource> S
 /// <summary>What was seen of a pool. Sizes in bytes.</summary>
 /// <param name="Skipped">Entries that are no volumes or could not be read.</param>
 /// <param name="Watched">From now on its worker tells by itself what others change in it, as <see cref="VolumesSeen"/>.</param>
+/// <param name="Directory">The directory with the volumes, its path without symbolic links; null where a pool is none.</param>
 public sealed record PoolObservation(
     PoolState State, long Capacity, long Allocation, long Available, Permissions? Permissions = null, int Volumes = 0, int Skipped = 0,
-    bool Watched = false);
+    bool Watched = false, string? Directory = null);
 
 /// <summary>
 /// More has changed in a watched pool than its worker tells one by one: the pool is to be refreshed. Not kept in the event log: the refresh is.

@@ -128,6 +128,12 @@ public sealed record PoolTypeInfo(
     /// <summary>Source formats with which a protocol version can be asked for; empty where a version says nothing.</summary>
     public IReadOnlyList<string> VersionedFormats { get; init; } = [];
 
+    /// <summary>Its volumes are files in a directory of the host.</summary>
+    public bool HasFiles => TargetPath is TargetPathRule.Required && VolumeFormats.Contains("raw");
+
+    /// <summary>Its volumes are files of a server, and so on every host that has a pool of the same source.</summary>
+    public bool HasFilesOfServer => HasFiles && Has(SourceParts.Hosts);
+
     public bool Has(SourceParts part) => (Source & part) != 0;
 
     public bool Has(PoolTraits trait) => (Traits & trait) != 0;

@@ -96,7 +96,7 @@ public enum Preallocation
     [JsonStringEnumMemberName("full")] Full,
 }
 
-/// <param name="Path">The backing file or device; relative paths are relative to the volume's directory.</param>
+/// <param name="Path">The backing file or device; relative paths are relative to the volume's directory. It lies in the directory of a pool of the host, or where the host's worker allows it.</param>
 /// <param name="Format">Its format; absent at creation is raw. It is never probed from a guest's image.</param>
 public sealed record BackingStore(string Path, string? Format = null, Permissions? Permissions = null);
 

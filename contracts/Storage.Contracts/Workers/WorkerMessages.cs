@@ -22,6 +22,7 @@ public sealed record RunOperations(IReadOnlyList<OperationRun> Runs);
 /// <param name="SourcePool">The definition of another pool that the command reads from (clone).</param>
 /// <param name="TraceParent">W3C trace context of the request.</param>
 /// <param name="Shared">Any replica may run it: the one that got it asks by <see cref="HoldRun"/> before it does anything.</param>
+/// <param name="PoolDirectories">The directories of the host's pools, in which a backing store may lie; null where the command opens none.</param>
 public sealed record OperationRun(
     Guid OperationId,
     string Command,
@@ -32,7 +33,8 @@ public sealed record OperationRun(
     EventCause Cause = EventCause.Command,
     PoolDefinition? SourcePool = null,
     string? TraceParent = null,
-    bool Shared = false);
+    bool Shared = false,
+    IReadOnlyList<string>? PoolDirectories = null);
 
 /// <summary>
 /// May this worker run an operation that any replica may take? Asked at <see cref="Queues.Inventory"/> before the first step, also of what
@@ -90,13 +92,15 @@ public sealed record ReportTaken(int Events);
 
 /// <summary>Who a worker is and what it can do. Sent when it comes up and every <see cref="Interval"/>; silence of <see cref="LostAfter"/> means lost.</summary>
 /// <param name="Instance">New for every start of the process.</param>
+/// <param name="BackingStores">Paths at or below which backing stores may lie, beside the directories of the host's pools; null where it does not say.</param>
 public sealed record WorkerAnnouncement(
     string Host,
     PoolFamily Family,
     Guid Instance,
     string Version,
     DateTimeOffset StartedAt,
-    IReadOnlyList<PoolTypeSupport> PoolTypes)
+    IReadOnlyList<PoolTypeSupport> PoolTypes,
+    IReadOnlyList<string>? BackingStores = null)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan LostAfter = TimeSpan.FromSeconds(20);

@@ -5,18 +5,18 @@ using Storage.Contracts;
 namespace Storage.Ledger;
 
 /// <summary>
-/// Which volumes of a host are the backing stores of others, by their paths. A volume is not taken away under those that are built on it,
-/// nor while one is being built.
+/// Which volumes are the backing stores of others, by their paths, and where one may lie. A volume is not taken away under those that are built
+/// on it, nor while one is being built on its host. Paths are compared by the real names of pools' directories, and those of a server across
+/// its hosts; other symbolic links in them are not known here.
 /// </summary>
 internal sealed class BackingVolumes(LedgerTransaction ledger)
 {
     private const int Named = 5;
 
-    private readonly Dictionary<string, IReadOnlyList<(Guid Id, string Path)>> targets = new(StringComparer.Ordinal);
-
     /// <summary>The absolute path of a volume's backing store; null where it has none, or none that is a path.</summary>
-    public static string? PathOf(VolumeDefinition volume) =>
-        volume is { BackingStore.Path: { } backing, Path: ['/', ..] path } ? Absolute(backing, Path.GetDirectoryName(path)!) : null;
+    /// <param name="directory">The real directory of its pool, where it is known.</param>
+    public static string? PathOf(VolumeDefinition volume, string? directory) =>
+        volume is { BackingStore.Path: { } backing, Path: ['/', ..] path } ? Absolute(backing, directory ?? Path.GetDirectoryName(path)!) : null;
 
     /// <summary>The known volumes that new volumes of a pool are to be built on.</summary>
     public async Task<IReadOnlyList<(PoolRow Pool, string Volume)>> OfNewAsync(
@@ -25,18 +25,40 @@ internal sealed class BackingVolumes(LedgerTransaction ledger)
         var found = new List<(PoolRow Pool, string Volume)>();
         foreach (var backing in volumes.Select(volume => volume.BackingStore?.Path).OfType<string>().Distinct(StringComparer.Ordinal))
         {
-            var known = await TargetsAsync(pool.Host, cancellationToken);
-            var own = known.FirstOrDefault(target => target.Id == pool.Id).Path;
-            if (own is null || Absolute(backing, own) is not { } path)
+            var known = await ledger.Inventory.DirectoriesAsync(pool.Host, cancellationToken);
+            if (OfPool(known, pool) is not { } own || Absolute(backing, own.Real) is not { } path)
                 continue;
-            var (folder, name) = (Path.GetDirectoryName(path), Path.GetFileName(path));
-            foreach (var target in known.Where(target => target.Path == folder))
+            var real = PoolDirectory.Resolve(path, known);
+            var (folder, name) = (Path.GetDirectoryName(real), Path.GetFileName(real));
+            foreach (var directory in known.Where(directory => directory.Real == folder))
             {
-                if (await ledger.Inventory.VolumeAsync(target.Id, name, cancellationToken) is { Removed: false })
-                    found.Add(((await ledger.Inventory.PoolAsync(target.Id, cancellationToken))!, name));
+                if (await ledger.Inventory.VolumeAsync(directory.Pool, name, cancellationToken) is { Removed: false })
+                    found.Add(((await ledger.Inventory.PoolAsync(directory.Pool, cancellationToken))!, name));
             }
         }
         return found;
+    }
+
+    /// <summary>
+    /// Refuses a backing store that is named neither in the directory of a pool of the host nor where its worker allows one. The worker judges
+    /// what is really there.
+    /// </summary>
+    /// <param name="said">What the workers say that may run it.</param>
+    /// <param name="field">Of the volume.</param>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.Unsupported"/>.</exception>
+    public async Task RequireAllowedAsync(
+        PoolRow pool, VolumeDefinition volume, IReadOnlyList<WorkerAnnouncement> said, string field, CancellationToken cancellationToken)
+    {
+        // One that does not say what it allows is older than this rule.
+        if (volume.BackingStore is not { } backing || said.Any(worker => worker.BackingStores is null))
+            return;
+        var known = await ledger.Inventory.DirectoriesAsync(pool.Host, cancellationToken);
+        if (OfPool(known, pool) is not { } own || Absolute(backing.Path, own.Real) is not { } path || known.Any(directory => directory.HasFiles && directory.Has(path))
+            || said.SelectMany(worker => worker.BackingStores!).Any(place => place == path || PoolDirectory.Below(path, place) is not null))
+            return;
+        throw new StorageException(
+            ErrorCodes.Unsupported, $"The backing store {backing.Path} is named neither in a pool of this host nor where its worker allows one.",
+            $"{field}.backingStore.path");
     }
 
     /// <summary>Refuses to take away a volume that others are built on.</summary>
@@ -44,30 +66,51 @@ internal sealed class BackingVolumes(LedgerTransaction ledger)
     public async Task RequireNoneOnAsync(PoolRow pool, string volume, CancellationToken cancellationToken)
     {
         if ((await ledger.Inventory.VolumeAsync(pool.Id, volume, cancellationToken))?.Path is not { } path
-            || !await ledger.Inventory.AnyBackedAsync(pool.Host, cancellationToken))
+            || !PoolTypes.Of(pool.Type).HasFilesOfServer && !await ledger.Inventory.AnyBackedAsync(pool.Host, cancellationToken))
             return;
-        var users = await ledger.Db.Volumes.Where(row => row.BackingPath == path && !row.Removed)
-            .Join(ledger.Db.Pools.Where(row => row.Host == pool.Host), row => row.PoolId, row => row.Id, (row, of) => new { row.Name, Pool = of.Name })
-            .OrderBy(row => row.Pool).ThenBy(row => row.Name).Take(Named + 1).ToListAsync(cancellationToken);
+        var names = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal)
+        {
+            [pool.Host] = await NamesAsync(pool.Host, path, cancellationToken),
+        };
+        foreach (var (host, elsewhere) in await ElsewhereAsync(pool, volume, cancellationToken))
+            names[host] = await NamesAsync(host, elsewhere, cancellationToken);
+        var (hosts, paths) = (names.Keys.ToList(), names.Values.SelectMany(some => some).Distinct().ToList());
+        var users = await ledger.Db.Volumes.Where(row => paths.Contains(row.BackingPath!) && !row.Removed)
+            .Join(ledger.Db.Pools.Where(row => hosts.Contains(row.Host)), row => row.PoolId, row => row.Id,
+                (row, of) => new { row.Name, row.BackingPath, Pool = of.Name, of.Host })
+            .OrderBy(row => row.Pool).ThenBy(row => row.Name).ThenBy(row => row.Host).AsAsyncEnumerable()
+            .Where(row => names[row.Host].Contains(row.BackingPath!)).Take(Named + 1).ToListAsync(cancellationToken);
         if (users.Count == 0)
             return;
-        var names = string.Join(", ", users.Take(Named).Select(user => $"'{user.Name}' in pool '{user.Pool}'"));
+        var told = string.Join(", ", users.Take(Named)
+            .Select(user => $"'{user.Name}' in pool '{user.Pool}'{(user.Host == pool.Host ? "" : $" on host {user.Host}")}"));
         throw new StorageException(new StorageError(ErrorCodes.InUse,
-            $"Volume '{volume}' is the backing store of {names}{(users.Count > Named ? " and others" : "")}.", "volume",
+            $"Volume '{volume}' is the backing store of {told}{(users.Count > Named ? " and others" : "")}.", "volume",
             Resource: Resources.Volume(pool.Id, volume)));
     }
 
-    private async Task<IReadOnlyList<(Guid Id, string Path)>> TargetsAsync(string host, CancellationToken cancellationToken)
+    private async Task<HashSet<string>> NamesAsync(string host, string path, CancellationToken cancellationToken)
     {
-        if (!targets.TryGetValue(host, out var known))
-        {
-            var rows = await ledger.Db.Pools.Where(row => row.Host == host).Select(row => new { row.Id, row.Definition }).ToListAsync(cancellationToken);
-            targets[host] = known = [.. rows
-                .Select(row => (row.Id, JsonSerializer.Deserialize<PoolDefinition>(row.Definition, StorageJson.Options)!.Target.Path))
-                .Where(row => row.Path is ['/', ..]).Select(row => (row.Id, Path.TrimEndingDirectorySeparator(Path.GetFullPath(row.Path!))))];
-        }
-        return known;
+        var known = await ledger.Inventory.DirectoriesAsync(host, cancellationToken);
+        return [.. PoolDirectory.NamesOf(PoolDirectory.Resolve(path, known), known)];
     }
+
+    /// <summary>Where a file of a server is on the other hosts that have a pool of the same source.</summary>
+    private async Task<IReadOnlyList<(string Host, string Path)>> ElsewhereAsync(PoolRow pool, string volume, CancellationToken cancellationToken)
+    {
+        if (!PoolTypes.Of(pool.Type).HasFilesOfServer)
+            return [];
+        var definition = Definition(pool.Definition);
+        var others = await ledger.Db.Pools.Where(row => row.Type == pool.Type && row.Host != pool.Host)
+            .Select(row => new { row.Host, row.Definition }).ToListAsync(cancellationToken);
+        return [.. others.Select(row => (row.Host, Definition: Definition(row.Definition)))
+            .Where(row => SourceConflict.Conflicts(definition, row.Definition) && row.Definition.Target.Path is not null)
+            .Select(row => (row.Host, Path.Combine(row.Definition.Target.Path!, volume)))];
+
+        static PoolDefinition Definition(string json) => JsonSerializer.Deserialize<PoolDefinition>(json, StorageJson.Options)!;
+    }
+
+    private static PoolDirectory? OfPool(IReadOnlyList<PoolDirectory> known, PoolRow pool) => known.FirstOrDefault(directory => directory.Pool == pool.Id);
 
     private static string? Absolute(string backing, string folder)
     {

@@ -10,6 +10,8 @@ namespace Storage.Ledger;
 /// </summary>
 internal sealed class Preconditions(LedgerTransaction ledger)
 {
+    private readonly BackingVolumes backing = new(ledger);
+
     public async Task CheckAsync(ICommand command, Target target, CancellationToken cancellationToken)
     {
         CheckPoolState(command, target.Pool);
@@ -62,9 +64,9 @@ internal sealed class Preconditions(LedgerTransaction ledger)
     private async Task CheckHostAsync(ICommand command, Target target, PoolType type, CancellationToken cancellationToken)
     {
         var (info, kind) = (PoolTypes.Of(type), CommandTypes.Of(command));
-        var support = (await ledger.Inventory.AnnouncementsAsync(info.Family, cancellationToken))
-            .Where(said => target.Host.Length == 0 || said.Host == target.Host)
-            .SelectMany(said => said.PoolTypes).Where(row => row.Type == type).ToList();
+        var announced = (await ledger.Inventory.AnnouncementsAsync(info.Family, cancellationToken))
+            .Where(said => target.Host.Length == 0 || said.Host == target.Host).ToList();
+        var support = announced.SelectMany(said => said.PoolTypes).Where(row => row.Type == type).ToList();
         var where = target.Host.Length > 0 ? $"on host {target.Host}" : "on any host";
         if (!support.Exists(row => row.Available))
             throw new StorageException(ErrorCodes.Unavailable,
@@ -79,7 +81,12 @@ internal sealed class Preconditions(LedgerTransaction ledger)
             var known = support.SelectMany(row => row.VolumeFormats).Where(row => row.Format == format).ToList();
             if (!known.Exists(row => row.Available))
                 throw new StorageException(ErrorCodes.Unavailable,
-                    $"Volumes of format {format} cannot be created {where}: {known.FirstOrDefault()?.Reason ?? "the worker does not know it"}.", field);
+                    $"Volumes of format {format} cannot be created {where}: {known.FirstOrDefault()?.Reason ?? "the worker does not know it"}.", $"{field}.format");
+        }
+        if (command is CreateVolume or CreateVolumes)
+        {
+            foreach (var (volume, field) in NewVolumes(command))
+                await backing.RequireAllowedAsync(target.Pool!, volume, announced, field, cancellationToken);
         }
     }
 
@@ -99,7 +106,7 @@ internal sealed class Preconditions(LedgerTransaction ledger)
                 throw new StorageException(ErrorCodes.VolumeNotFound, $"There is no volume '{target.Volumes[i]}' in pool '{pool.Name}'.", "volume");
         }
         if (command is DeleteVolume { Force: false } or WipeVolume { Force: false } or ResizeVolume { Force: false, Shrink: true })
-            await new BackingVolumes(ledger).RequireNoneOnAsync(pool, target.Volumes[0], cancellationToken);
+            await backing.RequireNoneOnAsync(pool, target.Volumes[0], cancellationToken);
         if (target is { SourceVolume: { } source }
             && await ledger.Inventory.VolumeAsync((target.SourcePool ?? pool).Id, source, cancellationToken) is not { Removed: false })
             throw new StorageException(ErrorCodes.VolumeNotFound, $"There is no volume '{source}' in pool '{(target.SourcePool ?? pool).Name}'.", "sourceVolume");
@@ -107,12 +114,12 @@ internal sealed class Preconditions(LedgerTransaction ledger)
             throw Refused(inactive, "not active");
     }
 
-    /// <summary>The volumes that a command makes, each with the field that names its format.</summary>
+    /// <summary>The volumes that a command makes, each with its field.</summary>
     private static List<(VolumeDefinition Volume, string Field)> NewVolumes(ICommand command) => command switch
     {
-        CreateVolume create => [(create.Volume, "volume.format")],
-        CloneVolume clone => [(clone.Volume, "volume.format")],
-        CreateVolumes create => [.. create.Volumes.Select((volume, i) => (volume, $"volumes[{i}].format"))],
+        CreateVolume create => [(create.Volume, "volume")],
+        CloneVolume clone => [(clone.Volume, "volume")],
+        CreateVolumes create => [.. create.Volumes.Select((volume, i) => (volume, $"volumes[{i}]"))],
         _ => [],
     };
 

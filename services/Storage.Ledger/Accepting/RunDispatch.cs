@@ -31,7 +31,8 @@ internal sealed class RunDispatch(LedgerTransaction ledger)
         var address = (await LostAsync(cancellationToken)).ContainsKey(operation.HolderQueue!) ? operation.Queue! : operation.HolderQueue!;
         var pool = operation.PoolId is { } id ? await ledger.Inventory.PoolAsync(id, cancellationToken) : null;
         PoolRow? source = null;
-        if (Submission.Read(operation) is CloneVolume { SourcePool: not null } clone)
+        var command = Submission.Read(operation);
+        if (command is CloneVolume { SourcePool: not null } clone)
             source = (await new TargetResolver(ledger).ResolveAsync(clone, cancellationToken)).SourcePool;
         ledger.Send(address, new OperationRun(
             operation.Id,
@@ -44,7 +45,11 @@ internal sealed class RunDispatch(LedgerTransaction ledger)
             operation.Cause,
             source is null ? null : DefinitionOf(source),
             operation.TraceParent,
-            operation.Shared));
+            operation.Shared,
+            pool is not null && MayOpenBacking(command)
+                ? [.. (await ledger.Inventory.DirectoriesAsync(pool.Host, cancellationToken))
+                    .Where(directory => directory.HasFiles).Select(directory => directory.Real).Distinct()]
+                : null));
         if (operation.Shared && address == operation.Queue)
             return;
         if (operation.CancelRequested)
@@ -59,6 +64,14 @@ internal sealed class RunDispatch(LedgerTransaction ledger)
 
     /// <summary>A worker is back.</summary>
     public void LookForLostAgain() => lost = null;
+
+    private static bool MayOpenBacking(ICommand command) => command switch
+    {
+        CreateVolume create => create.Volume.BackingStore is not null,
+        CreateVolumes create => create.Volumes.Any(volume => volume.BackingStore is not null),
+        CloneVolume or ResizeVolume => true,
+        _ => false,
+    };
 
     private static PoolDefinition DefinitionOf(PoolRow pool) =>
         JsonSerializer.Deserialize<PoolDefinition>(pool.Definition, StorageJson.Options)! with { Uuid = pool.Id, Name = pool.Name };

@@ -68,8 +68,7 @@ public static class InventoryProjection
         }
         else
         {
-            pool.Definition = definition;
-            pool.Type = defined.Definition.Type;
+            Redefine(pool, definition, defined.Definition.Type);
         }
         return true;
     }
@@ -105,6 +104,7 @@ public static class InventoryProjection
         pool.Permissions = seen.Permissions is null ? null : Json(seen.Permissions);
         pool.ObservedAt = entry.OccurredAt;
         pool.Watched = seen.Watched;
+        pool.Directory = seen.Directory;
     }
 
     /// <summary>
@@ -133,15 +133,18 @@ public static class InventoryProjection
         pool.Problem = problem;
         if (pool.NextDefinition is not { } next)
             return;
-        pool.Definition = next;
-        pool.Type = JsonSerializer.Deserialize<PoolDefinition>(next, StorageJson.Options)!.Type;
+        Redefine(pool, next, JsonSerializer.Deserialize<PoolDefinition>(next, StorageJson.Options)!.Type);
         pool.NextDefinition = null;
     }
+
+    /// <summary>Where its volumes are from now on, nobody has seen.</summary>
+    private static void Redefine(PoolRow pool, string definition, PoolType type) =>
+        (pool.Definition, pool.Type, pool.Directory) = (definition, type, null);
 
     private static async Task<bool> VolumeAsync(
         InventoryState state, StorageEvent entry, VolumeDefinition seen, CancellationToken cancellationToken)
     {
-        if (Resources.PoolOf(entry.Resource) is not { } pool || await state.PoolAsync(pool, cancellationToken) is null)
+        if (Resources.PoolOf(entry.Resource) is not { } pool || await state.PoolAsync(pool, cancellationToken) is not { Directory: var directory })
             return false;
         var volume = await state.VolumeAsync(pool, seen.Name, cancellationToken);
         if (volume is not null && entry.Revision <= volume.Revision)
@@ -153,7 +156,7 @@ public static class InventoryProjection
         volume.Path = seen.Path;
         volume.Type = seen.Type ?? VolumeKind.File;
         volume.Format = seen.Format;
-        volume.BackingPath = BackingVolumes.PathOf(seen);
+        volume.BackingPath = BackingVolumes.PathOf(seen, directory);
         volume.Capacity = seen.Capacity ?? 0;
         volume.Allocation = seen.Allocation ?? 0;
         volume.Physical = seen.Physical ?? 0;

@@ -13,6 +13,7 @@ public sealed class InventoryState(LedgerDb db)
     private readonly Dictionary<PoolFamily, IReadOnlyList<WorkerAnnouncement>> announcements = [];
     private readonly Dictionary<(string? Host, string Name), IReadOnlyList<Guid>> names = [];
     private readonly Dictionary<string, bool> backed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IReadOnlyList<PoolDirectory>> directories = new(StringComparer.Ordinal);
 
     public LedgerDb Db => db;
 
@@ -106,12 +107,29 @@ public sealed class InventoryState(LedgerDb db)
         return any;
     }
 
+    /// <summary>The target directories of a host's pools.</summary>
+    public async Task<IReadOnlyList<PoolDirectory>> DirectoriesAsync(string host, CancellationToken cancellationToken)
+    {
+        if (!directories.TryGetValue(host, out var known))
+        {
+            var rows = await db.Pools.Where(row => row.Host == host).Select(row => new { row.Id, row.Type, row.Definition, row.Directory })
+                .ToListAsync(cancellationToken);
+            directories[host] = known = [.. rows
+                .Select(row => (row.Id, row.Type, row.Directory, JsonSerializer.Deserialize<PoolDefinition>(row.Definition, StorageJson.Options)!.Target.Path))
+                .Where(row => row.Path is ['/', ..])
+                .Select(row => (row.Id, row.Type, row.Directory, Named: Path.TrimEndingDirectorySeparator(Path.GetFullPath(row.Path!))))
+                .Select(row => new PoolDirectory(row.Id, row.Named, row.Directory ?? row.Named, PoolTypes.Of(row.Type).HasFiles))];
+        }
+        return known;
+    }
+
     /// <summary>Writes what has changed, so that queries of this transaction see it.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
         await db.SaveChangesAsync(cancellationToken);
         names.Clear();
         backed.Clear();
+        directories.Clear();
         announcements.Clear();
     }
 

@@ -40,6 +40,9 @@ public sealed class PoolRow
     public long Allocation { get; set; }
     public long Available { get; set; }
 
+    /// <summary>The directory with the volumes, without symbolic links; null where it was not seen.</summary>
+    public string? Directory { get; set; }
+
     /// <summary>JSON of the permissions seen on the target.</summary>
     public string? Permissions { get; set; }
 

@@ -23,6 +23,9 @@ public sealed class Run(Guid operationId, bool resumed, Func<CancellationToken, 
     /// <summary>Whether this worker has run another operation to its end. What such a one left behind belongs to nobody.</summary>
     public Func<Guid, Task<bool>> HasEndedAsync { get; init; } = _ => Task.FromResult(false);
 
+    /// <summary>Where backing stores may lie, beside the directories of the pools that the run is about.</summary>
+    public BackingPlaces BackingPlaces { get; init; } = BackingPlaces.None;
+
     /// <summary>Where the values of secrets come from.</summary>
     public Func<SecretReference, CancellationToken, Task<SecretValue>> Secrets { private get; init; } =
         (_, _) => throw new StorageException(ErrorCodes.SecretsUnavailable, "This run has no source of secrets.");

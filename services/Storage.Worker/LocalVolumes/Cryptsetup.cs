@@ -16,9 +16,6 @@ public sealed class Cryptsetup(IToolRunner tools)
 
     private const string Tool = "cryptsetup";
 
-    /// <summary>Of the derivation of the key, in KiB: many volumes may be made at a time, and a worker's memory is limited.</summary>
-    private const string DerivationMemory = "262144";
-
     /// <summary>Whether volumes can be encrypted so here, and why not.</summary>
     public static FormatSupport Support => ToolPath.Find(Tool) is null
         ? new FormatSupport(EncryptionRules.Luks2, false, $"{Tool} is not installed")
@@ -34,28 +31,17 @@ public sealed class Cryptsetup(IToolRunner tools)
     /// <summary>Puts a header with one key into a file that is long enough.</summary>
     /// <param name="path">The file.</param>
     /// <param name="passphrase">A file with the passphrase, all of it.</param>
-    /// <exception cref="StorageException">As <see cref="IToolRunner.RunAsync"/>.</exception>
-    public Task FormatAsync(string path, string passphrase, CancellationToken cancellationToken) => tools.RunAsync(
-        new HostCommand(
-            Tool, "luksFormat", "--batch-mode", "--disable-locks", "--type", "luks2", "--pbkdf-memory", DerivationMemory, "--key-file", passphrase, path),
-        cancellationToken);
+    /// <param name="encryption">With the cipher, where it is not cryptsetup's own choice.</param>
+    /// <exception cref="StorageException">As <see cref="CryptsetupCommands.CheckCipher"/>; as <see cref="IToolRunner.RunAsync"/>, also for a cipher that the kernel does not have.</exception>
+    public Task FormatAsync(string path, string passphrase, VolumeEncryption encryption, CancellationToken cancellationToken) =>
+        tools.RunAsync(CryptsetupCommands.Format(path, passphrase, encryption), cancellationToken);
 
     /// <summary>Whether a passphrase opens a volume. Nothing is mapped or changed; it takes as long as the volume's derivation of keys.</summary>
     /// <param name="path">The volume.</param>
     /// <param name="passphrase">As of <see cref="FormatAsync"/>.</param>
     /// <exception cref="StorageException">As <see cref="IToolRunner.RunAsync"/>.</exception>
-    public async Task<bool> OpensAsync(string path, string passphrase, CancellationToken cancellationToken)
-    {
-        const int NoKeyAvailable = 2;
-        var answer = await tools.RunAsync(
-            new HostCommand(
-                Tool, "open", "--test-passphrase", "--batch-mode", "--disable-locks", "--type", EncryptionRules.Luks2, "--key-file", passphrase, path)
-            {
-                AcceptedExitCodes = [0, NoKeyAvailable],
-            },
-            cancellationToken);
-        return answer.ExitCode == 0;
-    }
+    public async Task<bool> OpensAsync(string path, string passphrase, CancellationToken cancellationToken) =>
+        (await tools.RunAsync(CryptsetupCommands.TestPassphrase(path, passphrase), cancellationToken)).ExitCode == 0;
 
     /// <summary>Bytes rounded up to whole sectors.</summary>
     public static long Sectors(long bytes) => checked((bytes + SectorSize - 1) / SectorSize * SectorSize);

@@ -5,7 +5,7 @@ namespace Storage.Worker;
 
 /// <summary>
 /// An image with all that lies behind it, each file opened and judged here. A tool is given the whole chain by these open files, so that
-/// it opens none that a header names: a guest may have written it. What is accepted: files in a directory of the pools concerned, each
+/// it opens none that a header names: a guest may have written it. What is accepted: files where a backing store may lie (<see cref="BackingPlaces"/>), each
 /// with a format that the image before it names (an image of VMware's implies it) and that its own header confirms. Any of them may be encrypted
 /// by LUKS 1; one secret opens them all. (A secret for each, by its path, would open whatever image a guest writes into its header.) The image in
 /// front may be one of LUKS 2, which no tool is given. Refused: all other encryption, external data files, anything but a path, a backing file of
@@ -64,9 +64,9 @@ internal sealed class ImageChain : IDisposable
     }
 
     /// <param name="front">The image; it is closed with the chain, also where the chain is refused.</param>
-    /// <param name="within">Where a backing file may lie; the first is the image's own directory.</param>
+    /// <param name="places">Where a backing file may lie.</param>
     /// <exception cref="StorageException"><see cref="ErrorCodes.Unsupported"/>, or what opening a file says.</exception>
-    public static ImageChain Open(LocalImage front, params IReadOnlyList<LocalDirectory> within)
+    public static ImageChain Open(LocalImage front, BackingPlaces places)
     {
         try
         {
@@ -74,7 +74,7 @@ internal sealed class ImageChain : IDisposable
             var chain = new ImageChain(header.Format, header, (long)front.Status.Size);
             try
             {
-                chain.Follow(front, header, within);
+                chain.Follow(front, header, places);
                 return chain;
             }
             catch
@@ -96,7 +96,7 @@ internal sealed class ImageChain : IDisposable
             link.Image.Dispose();
     }
 
-    private void Follow(LocalImage image, ImageHeader header, IReadOnlyList<LocalDirectory> within)
+    private void Follow(LocalImage image, ImageHeader header, BackingPlaces places)
     {
         images.Add(new(image, header.Format, header.Encryption is not null));
         while (true)
@@ -117,7 +117,7 @@ internal sealed class ImageChain : IDisposable
                 throw Refused(image, $"says that its backing store has the format '{format}', which is none");
             // As qemu does, from where the image is named.
             var path = backing.StartsWith('/') ? backing : Path.Combine(Path.GetDirectoryName(image.Path)!, backing);
-            image = LocalImage.OpenToRead(path, within);
+            image = LocalImage.OpenBacking(path, places);
             images.Add(new(image, isLuks ? "raw" : format, Encrypted: false));
             if (format == "raw")
                 return;

@@ -167,11 +167,11 @@ internal sealed class LocalDirectory : IDisposable
     }
 
     /// <summary>Whether a real path is that of something in the directory or below it.</summary>
-    public static bool IsWithin(string realPath, LocalDirectory directory)
-    {
-        var root = RealPath(directory.Handle);
-        return realPath.StartsWith(root.EndsWith('/') ? root : root + "/", StringComparison.Ordinal);
-    }
+    public static bool IsWithin(string realPath, LocalDirectory directory) => IsBelow(realPath, RealPath(directory.Handle));
+
+    /// <summary>Whether a path is below another, as texts.</summary>
+    public static bool IsBelow(string path, string directory) =>
+        path.StartsWith(directory.EndsWith('/') ? directory : directory + "/", StringComparison.Ordinal);
 
     public static string ProcPath(SafeFileHandle handle) => $"/proc/self/fd/{handle.DangerousGetHandle()}";
 }

@@ -40,26 +40,24 @@ internal sealed class LocalImage : IDisposable
         return Opened(LibC.OpenAt(directory.Handle, volume, OpenFlags.ReadWrite | OpenFlags.NoFollow | Quietly, 0), path);
     }
 
-    /// <summary>Opens a file to be read, where it lies in or below one of the directories once all links are followed.</summary>
-    /// <param name="name">Relative to the first directory, or absolute.</param>
+    /// <summary>Opens a volume to be read, where it lies in or below the directory of its pool once all links are followed.</summary>
     /// <exception cref="StorageException">
     /// <see cref="ErrorCodes.VolumeNotFound"/>; <see cref="ErrorCodes.Unsupported"/> for what lies elsewhere or is no file.
     /// </exception>
-    public static LocalImage OpenToRead(string name, params IReadOnlyList<LocalDirectory> within)
+    public static LocalImage OpenToRead(LocalDirectory directory, string volume)
     {
-        var path = name.StartsWith('/') ? name : within[0].PathOf(name);
-        // A handle that is only a place: it opens nothing, and unlike a path it cannot be exchanged after it was looked at.
-        using var place = LibC.OpenAt(within[0].Handle, name, OpenFlags.PathOnly | OpenFlags.CloseOnExec, 0);
-        if (place.IsInvalid)
-            throw HostErrors.Last is HostErrors.NotFound or HostErrors.NotDirectory ? Missing(path) : HostErrors.FromLast($"open {path}");
-        if (LibC.Status(place, "", LibC.EmptyPath, LibC.BasicStatusAndBirth, out var status) < 0)
-            throw HostErrors.FromLast($"look at {path}");
-        CheckRegular(status, path);
-        var real = LocalDirectory.RealPath(place);
-        if (!within.Any(directory => LocalDirectory.IsWithin(real, directory)))
-            throw new StorageException(new StorageError(ErrorCodes.Unsupported, $"{path} is not in the pool: it is not opened.", Resource: path));
-        return Opened(LibC.Open(LocalDirectory.ProcPath(place), OpenFlags.ReadOnly | Quietly, 0), path);
+        var path = directory.PathOf(volume);
+        return Opened(
+            LibC.OpenAt(directory.Handle, volume, OpenFlags.PathOnly | OpenFlags.CloseOnExec, 0), path,
+            (place, _) => LocalDirectory.IsWithin(LocalDirectory.RealPath(place), directory) ? null : $"{path} is not in the pool: it is not opened.");
     }
+
+    /// <summary>Opens the file behind an image to be read, where it lies in one of the places once all links are followed.</summary>
+    /// <param name="path">Absolute.</param>
+    /// <exception cref="StorageException">As <see cref="OpenToRead"/>.</exception>
+    public static LocalImage OpenBacking(string path, BackingPlaces places) => Opened(
+        LibC.Open(path, OpenFlags.PathOnly | OpenFlags.CloseOnExec, 0), path,
+        (place, kind) => places.Allow(place, kind, path) ? null : $"{path} lies neither in a pool of this host nor where its worker allows a backing store: it is not opened.");
 
     /// <summary>What the header says, recognised by its own bytes.</summary>
     public ImageHeader ReadHeader() => LocalVolumeReader.ReadHeader(File, (long)Status.Size) is { } header
@@ -83,6 +81,23 @@ internal sealed class LocalImage : IDisposable
     {
         if (status.Kind != FileKind.Regular)
             throw new StorageException(new StorageError(ErrorCodes.Unsupported, $"{path} is no file.", Resource: path));
+    }
+
+    /// <param name="place">A handle that is only a place: it opens nothing, and unlike a path it cannot be exchanged after it was looked at.</param>
+    /// <param name="refused">Why what is there is not opened.</param>
+    private static LocalImage Opened(SafeFileHandle place, string path, Func<SafeFileHandle, FileKind, string?> refused)
+    {
+        using (place)
+        {
+            if (place.IsInvalid)
+                throw HostErrors.Last is HostErrors.NotFound or HostErrors.NotDirectory ? Missing(path) : HostErrors.FromLast($"open {path}");
+            if (LibC.Status(place, "", LibC.EmptyPath, LibC.BasicStatusAndBirth, out var status) < 0)
+                throw HostErrors.FromLast($"look at {path}");
+            CheckRegular(status, path);
+            if (refused(place, status.Kind) is { } why)
+                throw new StorageException(new StorageError(ErrorCodes.Unsupported, why, Resource: path));
+            return Opened(LibC.Open(LocalDirectory.ProcPath(place), OpenFlags.ReadOnly | Quietly, 0), path);
+        }
     }
 
     private static LocalImage Opened(SafeFileHandle file, string path)

@@ -36,7 +36,7 @@ public sealed class LocalVolumeCloner(VolumeTools tools, ILogger<LocalVolumeClon
             && new NewVolume(directory, JsonSerializer.Deserialize<VolumeDefinition>(plan, StorageJson.Options)!, run, logger).FindComplete() is { } complete)
             return complete;
         using var sourceDirectory = LocalDirectory.Open(sourceTarget);
-        using var source = ImageChain.Open(LocalImage.OpenToRead(sourceVolume, sourceDirectory), sourceDirectory, directory);
+        using var source = ImageChain.Open(LocalImage.OpenToRead(sourceDirectory, sourceVolume), run.BackingPlaces.With(sourceDirectory, directory));
         if (source.Header?.Encryption == EncryptionRules.Luks2)
             return await new Luks2Image(tools.Cryptsetup, logger).CloneAsync(directory, definition, source.Front, reflink, run, cancellationToken);
         var volume = Completed(definition, source);

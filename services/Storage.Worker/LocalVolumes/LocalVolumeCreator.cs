@@ -32,7 +32,7 @@ public sealed class LocalVolumeCreator(VolumeTools tools, ILogger<LocalVolumeCre
         if (volume.Format == Ploop.Format)
             return await made.MakeDirectoryAsync(cancellationToken, path => tools.Ploop.InitAsync(path, volume, cancellationToken));
         if (volume.BackingStore is { } backing)
-            volume = volume with { Capacity = BackingFile.CheckedCapacity(directory, backing, volume.Capacity) };
+            volume = volume with { Capacity = BackingFile.CheckedCapacity(directory, backing, volume.Capacity, run.BackingPlaces) };
         var image = volume is { Format: "qcow2", Encryption: null, Preallocation: null or Preallocation.None } ? EmptyImage(volume) : null;
         var isLuks2 = volume.Encryption?.Format == EncryptionRules.Luks2;
         if (isLuks2)
@@ -67,7 +67,7 @@ public sealed class LocalVolumeCreator(VolumeTools tools, ILogger<LocalVolumeCre
 
     private async Task FormatAsync(SafeFileHandle file, string path, VolumeDefinition volume, string passphrase, CancellationToken cancellationToken)
     {
-        await tools.Cryptsetup.FormatAsync(path, passphrase, cancellationToken);
+        await tools.Cryptsetup.FormatAsync(path, passphrase, volume.Encryption!, cancellationToken);
         var made = LocalVolumeReader.ReadHeader(file, Math.Max(0, LibC.Seek(file, 0, LibC.SeekEnd)));
         if (made?.Encryption != EncryptionRules.Luks2 || made.Capacity != Cryptsetup.Sectors(volume.Capacity!.Value))
             throw new StorageException(new StorageError(
@@ -121,6 +121,8 @@ public sealed class LocalVolumeCreator(VolumeTools tools, ILogger<LocalVolumeCre
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, $"A {volume.Format} volume cannot be encrypted.", "encryption");
         if (encryption.Format == EncryptionRules.Luks2 && volume.Format != "raw")
             throw new StorageException(ErrorCodes.Unsupported, "qemu reads no LUKS 2: only a raw volume can have it.", "encryption.format");
+        if (encryption.Format == EncryptionRules.Luks2)
+            CryptsetupCommands.CheckCipher(encryption);
         if (encryption.Secrets is not [_])
             throw new StorageException(ErrorCodes.InvalidDefinition, "An encrypted volume is made with exactly one secret.", "encryption.secrets");
     }

@@ -52,7 +52,8 @@ public static class LocalVolumeFiles
             available,
             new Permissions(status.Permissions, status.Owner, status.Group, LocalDirectory.ReadLabel(directory.Handle)),
             volumes,
-            skipped);
+            skipped,
+            Directory: LocalDirectory.RealPath(directory.Handle));
     }
 
     /// <summary>As <see cref="IPoolSpace.ReadSpaceAsync"/>.</summary>

@@ -16,7 +16,7 @@ public sealed class LocalVolumeResizer(VolumeTools tools)
         var front = LocalImage.OpenToChange(directory, volume);
         if (DataOffset(front) is { } offset)
             return await ResizeLuks2Async(directory, volume, front, offset, resize, run, cancellationToken);
-        using var image = ImageChain.Open(front, directory);
+        using var image = ImageChain.Open(front, run.BackingPlaces.With(directory));
         Check(image, resize);
         if (image is { Encrypted: false, Format: "raw" or "iso" })
         {

@@ -47,6 +47,8 @@ internal sealed class Luks2Image(Cryptsetup cryptsetup, ILogger logger)
             throw Refused(source, "A copy of it is raw, as it is read by nobody here.", "format");
         if (definition.Encryption is not { Format: EncryptionRules.Luks2 })
             throw Refused(source, "A copy of it is LUKS 2 too, with a passphrase of it as its secret.", "encryption");
+        if (definition.Encryption.Cipher is not null)
+            throw Refused(source, "A copy of it has its cipher.", "encryption.cipher");
         var volume = VolumeCopy.Sized(definition with { Format = "raw" }, sourceCapacity);
         LocalVolumeCreator.Check(volume);
         return volume with { Capacity = Cryptsetup.Sectors(volume.Capacity!.Value) };

@@ -5,8 +5,8 @@ namespace Storage.Worker;
 
 /// <summary>Tells the inventory who this worker is and what it can do, when it comes up and every <see cref="WorkerOptions.AnnounceInterval"/>.</summary>
 internal sealed class Announcer(
-    Reporter reporter, HostEvents events, PoolTypeProbe probe, PoolFamily family, Guid instance, TimeSpan interval, WorkerLease lease,
-    TimeProvider time)
+    Reporter reporter, HostEvents events, PoolTypeProbe probe, PoolFamily family, Guid instance, IReadOnlyList<string> backingStores,
+    TimeSpan interval, WorkerLease lease, TimeProvider time)
 {
     private readonly DateTimeOffset startedAt = time.GetUtcNow();
 
@@ -18,7 +18,7 @@ internal sealed class Announcer(
             do
             {
                 var announcement = new WorkerAnnouncement(
-                    events.Host, family, instance, ServiceTelemetry.Version, startedAt, await probe.ReadAsync(cancellationToken));
+                    events.Host, family, instance, ServiceTelemetry.Version, startedAt, await probe.ReadAsync(cancellationToken), backingStores);
                 var made = time.GetTimestamp();
                 // Waits while the inventory cannot be reached, so that announcements do not pile up.
                 await reporter.ReportAsync(

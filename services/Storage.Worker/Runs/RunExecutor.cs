@@ -12,7 +12,8 @@ namespace Storage.Worker;
 /// </summary>
 public sealed class RunExecutor(
     RunJournal journal, Reporter reporter, HostEvents events, PoolBackends backends, PoolLanes lanes, SharedRuns shared, RunSecrets secrets,
-    PoolWatcher watcher, PoolSpaces spaces, WorkerMetrics metrics, TimeProvider time, ILogger log, CancellationToken stopping)
+    PoolWatcher watcher, PoolSpaces spaces, IReadOnlyList<string> backingStores, WorkerMetrics metrics, TimeProvider time, ILogger log,
+    CancellationToken stopping)
 {
     private static readonly ActivitySource Activities = new(ServiceTelemetry.Source, ServiceTelemetry.Version);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -105,6 +106,7 @@ public sealed class RunExecutor(
                 Checkpoint = plan => CheckpointAsync(operation, plan),
                 IsCutOff = () => live.CutOff,
                 HasEndedAsync = journal.HasEndedAsync,
+                BackingPlaces = new BackingPlaces(operation.PoolDirectories ?? [], backingStores),
                 Secrets = (secret, token) => secrets.ResolveAsync(operation.OperationId, secret, token),
             };
             context = new RunContext(live, run, events, reporter, backends, watcher, log);

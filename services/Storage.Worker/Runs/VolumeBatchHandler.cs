@@ -22,6 +22,7 @@ internal static class VolumeBatchHandler
             var single = new Run(context.Run.OperationId, context.Run.Resumed, context.Run.BeginAsync, progress)
             {
                 IsCutOff = () => context.CutOff,
+                BackingPlaces = context.Run.BackingPlaces,
                 Secrets = context.Run.ResolveAsync,
             };
             foreach (var volume in volumes)

@@ -83,6 +83,23 @@ public sealed class ConformanceTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Pools))]
+    public async Task What_is_in_a_volume_is_the_same_in_a_directory_of_its_host_and_back_again(string kind)
+    {
+        await StartAsync(kind);
+        using var directory = new DirectoryPool(host);
+        await DoneAsync(new BuildPool(null, Name), directory);
+        await DoneAsync(new CreateVolume(null, Name, Volume("one", "raw") with { Allocation = 0 }));
+        host.Shell($"head -c 100000 /dev/urandom | dd of={pool.Target}/one conv=notrunc,fsync status=none");
+        await DoneAsync(new CloneVolume(null, Name, Volume("copy", "raw"), "one", SourcePool: Name), directory, source: pool);
+        await DoneAsync(new CloneVolume(null, Name, Volume("image", "qcow2"), "one", SourcePool: Name), directory, source: pool);
+        host.Shell($"cmp {pool.Target}/one {directory.Target}/copy");
+        await DoneAsync(new CloneVolume(null, Name, Volume("back", "raw"), "copy", SourcePool: Name), pool, source: directory);
+        await DoneAsync(new CloneVolume(null, Name, Volume("back-from-image", "raw"), "image", SourcePool: Name), pool, source: directory);
+        host.Shell($"cmp {pool.Target}/one {pool.Target}/back; cmp {pool.Target}/one {pool.Target}/back-from-image");
+    }
+
+    [Theory]
+    [MemberData(nameof(Pools))]
     public async Task Its_figures_are_those_of_the_file_system(string kind)
     {
         await StartAsync(kind);
@@ -177,9 +194,12 @@ public sealed class ConformanceTests : IAsyncDisposable
         .Where(told => told.CommandId == end.CommandId && told.Type == typeof(T).Name)
         .Select(told => told.Read<T>());
 
-    private async Task<StorageEvent> DoneAsync(ICommand command)
+    private Task<StorageEvent> DoneAsync(ICommand command) => DoneAsync(command, pool);
+
+    /// <param name="source">The other pool that it reads from.</param>
+    private async Task<StorageEvent> DoneAsync(ICommand command, PoolUnderTest of, PoolUnderTest? source = null)
     {
-        var end = await host.RunAsync(pool.Definition, command);
+        var end = await host.RunAsync(of.Definition, command, source?.Definition);
         Assert.True(end.Type == nameof(OperationSucceeded), $"{command}: {end.Data}");
         return end;
     }

@@ -13,8 +13,9 @@ public abstract class HostUnderTest : IAsyncDisposable
     /// <summary>What the worker has told so far, also of others' operations where the host is shared.</summary>
     public abstract IEnumerable<StorageEvent> Events { get; }
 
+    /// <param name="source">The other pool that the command reads from.</param>
     /// <returns>The operation's terminal event.</returns>
-    public abstract Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command);
+    public abstract Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command, PoolDefinition? source = null);
 
     /// <summary>Runs a script to its end and gives what it printed. It ends at the first command that fails.</summary>
     /// <exception cref="InvalidOperationException">It failed; with what it said.</exception>

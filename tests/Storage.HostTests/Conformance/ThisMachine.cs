@@ -17,7 +17,8 @@ internal sealed class ThisMachine : HostUnderTest
         return machine;
     }
 
-    public override Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command) => worker.RunAsync(pool, command);
+    public override Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command, PoolDefinition? source = null) =>
+        worker.RunAsync(pool, command, source: source);
 
     public override string Shell(string script) => HostProgram.Run("sh", "-ec", script);
 

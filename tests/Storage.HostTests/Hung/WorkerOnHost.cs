@@ -21,8 +21,8 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     {
     }
 
-    private WorkerOnHost(IEnumerable<IPoolBackend> backends, TimeSpan answerLimit) => worker = new FamilyWorker(
-        PoolFamily.File, new WorkerOptions { Host = "host-a", StateFolder = state, StorageAnswerLimit = answerLimit }, backends, TakeAsync,
+    private WorkerOnHost(IEnumerable<IPoolBackend> backends, TimeSpan answerLimit, params IReadOnlyList<string> backingStores) => worker = new FamilyWorker(
+        PoolFamily.File, new WorkerOptions { Host = "host-a", StateFolder = state, StorageAnswerLimit = answerLimit, BackingStores = backingStores }, backends, TakeAsync,
         (_, _) => throw new InvalidOperationException("A file is of one host."),
         (_, _) => throw new InvalidOperationException("No secret is needed."),
         services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger<FamilyWorker>.Instance);
@@ -30,8 +30,9 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     public IEnumerable<StorageEvent> Events => told.All;
 
     /// <summary>With all pool types of the family, as its service has them.</summary>
-    public static WorkerOnHost OfFileFamily() => new(
-        new ServiceCollection().AddLogging().AddFileFamily().BuildServiceProvider().GetServices<IPoolBackend>(), TimeSpan.FromSeconds(30));
+    /// <param name="backingStores">Where it allows backing stores beside the directories of pools.</param>
+    public static WorkerOnHost OfFileFamily(params IReadOnlyList<string> backingStores) => new(
+        new ServiceCollection().AddLogging().AddFileFamily().BuildServiceProvider().GetServices<IPoolBackend>(), TimeSpan.FromSeconds(30), backingStores);
 
     public async Task StartAsync()
     {
@@ -39,11 +40,18 @@ internal sealed class WorkerOnHost : IAsyncDisposable
         await worker.StartAsync(CancellationToken.None);
     }
 
+    /// <param name="source">The other pool that the command reads from.</param>
+    /// <param name="poolDirectories">The directories of the host's pools, as the ledger knows them.</param>
     /// <returns>The operation's terminal event.</returns>
-    public async Task<StorageEvent> RunAsync<T>(PoolDefinition pool, T command, Guid? id = null)
+    public async Task<StorageEvent> RunAsync<T>(
+        PoolDefinition pool, T command, Guid? id = null, PoolDefinition? source = null, IReadOnlyList<string>? poolDirectories = null)
         where T : ICommand
     {
-        var run = new OperationRun(id ?? Guid.NewGuid(), command.GetType().Name, pool, JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow);
+        var run = new OperationRun(id ?? Guid.NewGuid(), command.GetType().Name, pool, JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow)
+        {
+            SourcePool = source,
+            PoolDirectories = poolDirectories,
+        };
         await worker.AcceptAsync(new RunOperations([run]));
         return await told.EndOfAsync(run.OperationId);
     }

@@ -52,10 +52,11 @@ internal sealed class LabHost : HostUnderTest
         lab.folder.Dispose();
     }
 
-    public override async Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command)
+    public override async Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command, PoolDefinition? source = null)
     {
         var run = new OperationRun(
-            Guid.NewGuid(), command.GetType().Name, pool, JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow);
+            Guid.NewGuid(), command.GetType().Name, pool, JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow,
+            SourcePool: source);
         await inventory.SendAsync(Queues.Worker(PoolFamily.File, Name), new RunOperations([run]), TestContext.Current.CancellationToken);
         return await told.EndOfAsync(run.OperationId).WaitAsync(RunLimit, TestContext.Current.CancellationToken);
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Storage.Contracts;
 using Storage.Worker;
 using Xunit;
@@ -30,6 +31,34 @@ public sealed class Luks2VolumeTests : IDisposable
         Assert.Equal(0, await OpenAsync(Passphrase));
         Assert.NotEqual(0, await OpenAsync("wrong"));
         Assert.Equal(["v"], host.Names);
+    }
+
+    [Theory]
+    [InlineData("aes", 256, "xts", "sha512", null, null, "aes-xts-plain64", 64)]
+    [InlineData("aes", 192, "cbc", null, "plain", null, "aes-cbc-plain", 24)]
+    [InlineData("aes", 128, "cbc", "sha1", "essiv", "sha256", "aes-cbc-essiv:sha256", 16)]
+    public async Task It_has_the_cipher_that_was_asked_for(
+        string name, int size, string? mode, string? hash, string? ivgen, string? ivgenHash, string cipher, int keyBytes)
+    {
+        await CreateAsync(MiB, 0, Luks2 with
+        {
+            Cipher = new EncryptionCipher(name, size, mode, hash),
+            Ivgen = ivgen is null ? null : new EncryptionIvgen(ivgen, ivgenHash),
+        });
+        var dump = await host.Tools.RunAsync(new HostCommand(Requires.Tool("cryptsetup"), "luksDump", "--dump-json-metadata", $"{host.Path}/v"), Cancellation);
+        var header = JsonDocument.Parse(dump.Stdout).RootElement;
+        Assert.Equal(cipher, header.GetProperty("segments").GetProperty("0").GetProperty("encryption").GetString());
+        Assert.Equal(keyBytes, header.GetProperty("keyslots").GetProperty("0").GetProperty("key_size").GetInt32());
+        Assert.Equal(hash ?? "sha256", header.GetProperty("digests").GetProperty("0").GetProperty("hash").GetString());
+        Assert.Equal(0, await OpenAsync(Passphrase));
+    }
+
+    [Fact]
+    public async Task A_cipher_that_it_cannot_have_is_refused_and_nothing_is_left()
+    {
+        var error = (await Assert.ThrowsAsync<StorageException>(() => CreateAsync(MiB, 0, Luks2 with { Cipher = new EncryptionCipher("aes", 512) }))).Error;
+        Assert.Equal((ErrorCodes.UnsupportedConfiguration, "encryption.cipher"), (error.Code, error.Field));
+        Assert.Empty(host.Names);
     }
 
     [Fact]
@@ -105,6 +134,7 @@ public sealed class Luks2VolumeTests : IDisposable
         { Copy() with { Encryption = Of("luks2", "other") }, ErrorCodes.SecretWrong, "encryption.secrets" },
         { Copy() with { Encryption = Of("luks", "disk") }, ErrorCodes.Unsupported, "encryption" },
         { Copy() with { Encryption = null }, ErrorCodes.Unsupported, "encryption" },
+        { Copy() with { Encryption = Luks2 with { Cipher = new EncryptionCipher("aes", 256) } }, ErrorCodes.Unsupported, "encryption.cipher" },
         { Copy() with { Encryption = null, Format = "qcow2" }, ErrorCodes.Unsupported, "format" },
     };
 
@@ -142,11 +172,11 @@ public sealed class Luks2VolumeTests : IDisposable
         scripts.Dispose();
     }
 
-    private async Task<VolumeDefinition> CreateAsync(long capacity, long allocation)
+    private async Task<VolumeDefinition> CreateAsync(long capacity, long allocation, VolumeEncryption? encryption = null)
     {
         Requires.Tool("cryptsetup");
         await host.BuildAsync(Cancellation);
-        var volume = new VolumeDefinition { Name = "v", Format = "raw", Capacity = capacity, Allocation = allocation, Encryption = Luks2 };
+        var volume = new VolumeDefinition { Name = "v", Format = "raw", Capacity = capacity, Allocation = allocation, Encryption = encryption ?? Luks2 };
         return await host.Volumes.CreateVolumeAsync(host.Pool, VolumeRules.Complete(PoolTypes.Of(PoolType.Dir), volume), NewRun(), Cancellation);
     }
 

@@ -46,6 +46,9 @@ public sealed class LedgerFixture : IAsyncLifetime
     /// <summary>What the worker announces that it can do.</summary>
     public IReadOnlyList<string> Operations { get; set; } = ["Build", "Delete", "CreateVolume", "DeleteVolume"];
 
+    /// <summary>Where the worker announces that backing stores may lie.</summary>
+    public IReadOnlyList<string>? BackingStores { get; set; } = [];
+
     /// <summary>The database's files, as they lie on the disk.</summary>
     public IEnumerable<string> DatabaseFiles => Directory.EnumerateFiles(folder, "ledger.db*");
 
@@ -180,16 +183,18 @@ public sealed class LedgerFixture : IAsyncLifetime
         [
             new PoolTypeSupport(PoolType.Dir, true, null, Operations,
                 [new FormatSupport("raw", true), new FormatSupport("qed", true), new FormatSupport("qcow2", false, "qemu-img is not installed")], []),
-        ])),
+        ],
+        BackingStores)),
         Resources.Worker(Host, PoolFamily.File)));
 
     /// <summary>A pool that is defined and runs.</summary>
-    public async Task<Guid> RunningPoolAsync(string name)
+    /// <param name="directory">As the worker sees it, where its target is a link.</param>
+    public async Task<Guid> RunningPoolAsync(string name, string? directory = null)
     {
-        var pool = (await AcceptAsync(new DefinePool(null, Dir(name)))).PoolId!.Value;
+        var pool = (await AcceptAsync(new DefinePool(null, Dir(name), Host))).PoolId!.Value;
         var start = await AcceptAsync(new StartPool(null, name));
         await ReportAsync(
-            Event(new PoolStarted(pool, new PoolObservation(PoolState.Running, 1000, 400, 600)), Resources.Pool(pool), start.Id), Success(start.Id));
+            Event(new PoolStarted(pool, new PoolObservation(PoolState.Running, 1000, 400, 600, Directory: directory ?? $"/srv/{name}")), Resources.Pool(pool), start.Id), Success(start.Id));
         return pool;
     }
 

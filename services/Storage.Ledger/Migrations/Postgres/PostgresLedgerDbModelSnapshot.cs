@@ -454,6 +454,11 @@ namespace Storage.Ledger.Migrations.Postgres
                         .HasColumnName("definition")
                         .UseCollation("C");
 
+                    b.Property<string>("Directory")
+                        .HasColumnType("text")
+                        .HasColumnName("directory")
+                        .UseCollation("C");
+
                     b.Property<string>("Host")
                         .IsRequired()
                         .HasColumnType("text")

@@ -420,6 +420,10 @@ namespace Storage.Ledger.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("definition");
 
+                    b.Property<string>("Directory")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("directory");
+
                     b.Property<string>("Host")
                         .IsRequired()
                         .HasColumnType("TEXT")
