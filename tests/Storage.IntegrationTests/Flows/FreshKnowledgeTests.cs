@@ -8,6 +8,8 @@ namespace Storage.IntegrationTests;
 /// <summary>What is known of volumes follows what others do with them.</summary>
 public sealed class FreshKnowledgeTests(FleetFixture fixture) : IClassFixture<FleetFixture>
 {
+    private static readonly TimeSpan Promptly = TimeSpan.FromSeconds(5);
+
     private readonly StorageUnderTest storage = new(fixture.Fleet.Client, fixture.Fleet.PoolPath);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -29,6 +31,26 @@ public sealed class FreshKnowledgeTests(FleetFixture fixture) : IClassFixture<Fl
         File.Delete(file);
         await ExternalAsync("watched", "foreign", nameof(VolumeVanished));
         Assert.Empty(await storage.VolumesAsync("watched"));
+    }
+
+    [Fact]
+    public async Task What_others_write_enlarge_and_delete_is_known_within_five_seconds()
+    {
+        var path = await storage.RunningPoolAsync("prompt");
+        var file = Path.Combine(path, "foreign");
+        await File.WriteAllBytesAsync(file, new byte[4096], Cancellation);
+        AssertPrompt(File.GetLastWriteTimeUtc(file), await ExternalAsync("prompt", "foreign", nameof(VolumeAppeared)));
+        await File.WriteAllBytesAsync(file, new byte[8192], Cancellation);
+        AssertPrompt(File.GetLastWriteTimeUtc(file), await ExternalAsync(
+            "prompt", "foreign", nameof(VolumeChanged), told => told.Read<VolumeChanged>().Volume.Capacity == 8192));
+        File.Delete(file);
+        AssertPrompt(DateTime.UtcNow, await ExternalAsync("prompt", "foreign", nameof(VolumeVanished)));
+
+        static void AssertPrompt(DateTime done, StorageEvent told)
+        {
+            var after = told.OccurredAt - done;
+            Assert.True(after <= Promptly, $"{told.Type} occurred {after} after it was done.");
+        }
     }
 
     [Fact]
@@ -168,8 +190,9 @@ public sealed class FreshKnowledgeTests(FleetFixture fixture) : IClassFixture<Fl
     private Task StateAsync(string pool, string state) => Eventually.HoldsAsync($"{pool} to be {state}", async _ =>
         (await Client.ReadAsync($"/v1/pools/{pool}")).GetProperty("state").GetString() == state);
 
-    private Task<StorageEvent> ExternalAsync(string pool, string volume, string type) => Eventually.GetAsync($"{type} of {volume}", async _ =>
-        (await ExternalAsync(pool)).LastOrDefault(entry => entry.Type == type && Resources.VolumeOf(entry.Resource) == volume));
+    private Task<StorageEvent> ExternalAsync(string pool, string volume, string type, Func<StorageEvent, bool>? wanted = null) => Eventually.GetAsync($"{type} of {volume}", async _ =>
+        (await ExternalAsync(pool)).LastOrDefault(entry =>
+            entry.Type == type && Resources.VolumeOf(entry.Resource) == volume && (wanted?.Invoke(entry) ?? true)));
 
     private async Task<IReadOnlyList<StorageEvent>> ExternalAsync(string pool)
     {
