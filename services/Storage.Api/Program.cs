@@ -2,7 +2,7 @@ using Storage.Api;
 using Storage.Hosting;
 using Storage.Ledger;
 
-SettingsFiles.ReadOnce();
+ProcessStart.Prepare();
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceTelemetry("storage-api");
 builder.Services

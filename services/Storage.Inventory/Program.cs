@@ -2,7 +2,7 @@ using Storage.Hosting;
 using Storage.Inventory;
 using Storage.Ledger;
 
-SettingsFiles.ReadOnce();
+ProcessStart.Prepare();
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceTelemetry("storage-inventory");
 builder.Services.AddInventory(builder.Configuration);

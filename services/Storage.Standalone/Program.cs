@@ -7,7 +7,7 @@ using Storage.Standalone;
 using Storage.Worker;
 using Storage.Worker.File;
 
-SettingsFiles.ReadOnce();
+ProcessStart.Prepare();
 var builder = WebApplication.CreateBuilder(args);
 var folder = StandaloneDefaults.DataFolder(builder.Configuration);
 using var taken = DataFolderLock.TryTake(folder);

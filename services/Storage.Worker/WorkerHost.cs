@@ -37,7 +37,7 @@ public static class WorkerHost
 
     private static async Task RunAsync(string[] args, string service, int port, Action<IServiceCollection, IConfiguration> addWorkers)
     {
-        SettingsFiles.ReadOnce();
+        ProcessStart.Prepare();
         var builder = WebApplication.CreateSlimBuilder(args);
         builder.AddServiceTelemetry(service);
         if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null)

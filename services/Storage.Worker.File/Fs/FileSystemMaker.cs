@@ -7,24 +7,30 @@ public sealed class FileSystemMaker(IToolRunner tools, DeviceSignatures signatur
 {
     private const string Field = "source.devices[0].path";
 
-    /// <summary>What libblkid calls a file system that libvirt calls otherwise.</summary>
-    private static readonly Dictionary<string, string> SignatureNames = new(StringComparer.Ordinal) { ["hfs+"] = "hfsplus" };
+    /// <summary>What programs, kernel and libblkid call a file system, where that is not its format's name.</summary>
+    private static readonly Dictionary<string, string> NamesOnHost = new(StringComparer.Ordinal) { ["hfs+"] = "hfsplus" };
+
+    public static string NameOnHost(string format) => NamesOnHost.GetValueOrDefault(format, format);
 
     /// <summary>The program that makes a format.</summary>
-    public static string ProgramOf(string format) => $"mkfs.{format}";
+    public static string ProgramOf(string format) => $"mkfs.{NameOnHost(format)}";
 
-    /// <summary>As libvirt calls it: told not to ask, where the tool would.</summary>
+    /// <summary>Told not to ask, where the tool would, and for this host alone what could be a cluster's: mkfs.gfs2(8), mkfs.ocfs2(8).</summary>
     public static HostCommand Command(string format, string device)
     {
-        string[] force = format switch
+        string[] options = format switch
         {
             "xfs" => ["-f"],
             "ext2" or "ext3" or "ext4" => ["-F"],
             "vfat" => ["-I"],
+            "gfs2" => ["-O", "-p", "lock_nolock"],
+            "ocfs2" => ["-M", "local"],
+            // Else with a partition table in front of it, which is a signature of its own.
+            "udf" => ["--bootarea=erase"],
             _ => [],
         };
         // A large device takes its time, and discarding shows no sign of life.
-        return new HostCommand("mkfs", ["-t", format, .. force, device]) { Deadline = TimeSpan.FromHours(2), StallLimit = null };
+        return new HostCommand("mkfs", ["-t", NameOnHost(format), .. options, device]) { Deadline = TimeSpan.FromHours(2), StallLimit = null };
     }
 
     /// <summary>
@@ -62,12 +68,10 @@ public sealed class FileSystemMaker(IToolRunner tools, DeviceSignatures signatur
     {
         await signatures.EraseAsync(device, cancellationToken);
         await tools.RunAsync(Command(format, device), cancellationToken);
-        if (await signatures.ReadAsync(device, cancellationToken) is var made && !made.Contains(NameOf(format)))
+        if (await signatures.ReadAsync(device, cancellationToken) is var made && !made.Contains(NameOnHost(format)))
             throw new StorageException(new StorageError(
                 ErrorCodes.ToolFailed, $"mkfs ended well, and {device} has no {format}.", Resource: device, Tool: ProgramOf(format)));
     }
 
-    private static bool Is(string format, IReadOnlyList<string> found) => format == "auto" ? found.Count == 1 : found.All(type => type == NameOf(format));
-
-    private static string NameOf(string format) => SignatureNames.GetValueOrDefault(format, format);
+    private static bool Is(string format, IReadOnlyList<string> found) => format == "auto" ? found.Count == 1 : found.All(type => type == NameOnHost(format));
 }

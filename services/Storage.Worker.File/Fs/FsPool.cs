@@ -42,8 +42,8 @@ public sealed class FsPool(LocalVolumes volumes, Mounter mounter, FileSystemMake
     public async Task StartAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken)
     {
         var target = LocalTarget.PathOf(pool);
-        var format = pool.Source.Format!;
-        await mounter.MountAsync(target, IsSourceOf(pool), MountCommands.Mount(pool, DeviceOf(pool), format), run, cancellationToken);
+        var fileSystem = FileSystemMaker.NameOnHost(pool.Source.Format!);
+        await mounter.MountAsync(target, IsSourceOf(pool), MountCommands.Mount(pool, DeviceOf(pool), fileSystem), run, cancellationToken);
         if (pool.CopyOnWrite is { } copyOnWrite)
             LocalTarget.SetCopyOnWrite(target, copyOnWrite);
     }

@@ -26,6 +26,9 @@ public abstract class HostUnderTest : IAsyncDisposable
 
     public abstract void RequireRoot();
 
+    /// <summary>Skips the test where the kernel cannot mount it.</summary>
+    public abstract void RequireFileSystem(string name);
+
     public abstract ValueTask DisposeAsync();
 
     /// <summary>A new folder, without symbolic links in its path.</summary>
@@ -51,6 +54,10 @@ public abstract class HostUnderTest : IAsyncDisposable
         Shell($"sleep 600 >/dev/null 2>&1 </dev/null 3>>{Quoted(path)} & echo $!"), CultureInfo.InvariantCulture);
 
     public void Kill(int process) => Shell($"kill -9 {process}; while [ -e /proc/{process}/fd/3 ]; do sleep 0.1; done");
+
+    /// <summary>Whether the kernel can mount it, with a module that is loaded for it if need be.</summary>
+    protected bool CanMount(string fileSystem) =>
+        Shell($"modprobe {fileSystem} 2>/dev/null || true; cat /proc/filesystems").Split('\n').Any(line => line.EndsWith($"\t{fileSystem}", StringComparison.Ordinal));
 
     public static string Quoted(string text) => $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

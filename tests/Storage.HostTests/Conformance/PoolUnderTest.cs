@@ -61,9 +61,7 @@ internal sealed class DevicePool : PoolUnderTest
         host.RequireRoot();
         host.RequireTool("losetup");
         host.RequireTool($"mkfs.{format}");
-        host.Shell($"modprobe {format} 2>/dev/null || true");
-        if (!host.Shell("cat /proc/filesystems").Split('\n').Any(line => line.EndsWith($"\t{format}", StringComparison.Ordinal)))
-            throw Requires.Missing($"this kernel cannot mount {format}");
+        host.RequireFileSystem(format);
         try
         {
             device = host.Shell($"truncate -s {Size} {Folder}/device; losetup --find --show {Folder}/device").Trim();

@@ -23,9 +23,12 @@ public sealed class FsPoolTests : IDisposable
     [InlineData("ext3")]
     [InlineData("ext4")]
     [InlineData("vfat")]
+    [InlineData("udf")]
+    [InlineData("gfs2")]
+    [InlineData("ocfs2")]
     public async Task A_blank_device_is_made_into_the_format_and_taken_as_it_is_from_then_on(string format)
     {
-        Requires.Tool($"mkfs.{format}");
+        Requires.Tool(FileSystemMaker.ProgramOf(format));
         await BuildAsync(format);
         Assert.Equal(format, Signature());
         var made = Uuid();

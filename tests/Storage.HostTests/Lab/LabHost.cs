@@ -72,6 +72,8 @@ internal sealed class LabHost : HostUnderTest
     {
     }
 
+    public override void RequireFileSystem(string name) => Assert.True(CanMount(name), $"The lab's kernel cannot mount {name}.");
+
     /// <summary>It is there for the next test.</summary>
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

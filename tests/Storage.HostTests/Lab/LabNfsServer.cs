@@ -23,21 +23,22 @@ internal static class LabNfsServer
 
     /// <summary>Exports a new file system.</summary>
     /// <param name="size">Its size in bytes.</param>
+    /// <param name="client">The address of who may mount it.</param>
     /// <param name="options">More options of exports(5).</param>
     /// <returns>Its directory on the server.</returns>
-    public static string Export(HostUnderTest host, long size, string options = "no_root_squash") => host.Shell($"""
+    public static string Export(HostUnderTest host, long size, string client, string options) => host.Shell($"""
         {Start}
         directory=$(mktemp -d /srv/nfs-XXXXXX)
         truncate -s {size} $directory.device
         mkfs.ext4 -q $directory.device
         mount -o loop $directory.device $directory
         chmod 755 $directory
-        exportfs -o rw,insecure,no_subtree_check,{options} 127.0.0.1:$directory
+        exportfs -o rw,insecure,no_subtree_check,{options} {Of(client)}:$directory
         echo $directory
         """).Trim();
 
-    public static void Remove(HostUnderTest host, string directory) => host.Shell($"""
-        exportfs -u 127.0.0.1:{directory}
+    public static void Remove(HostUnderTest host, string directory, string client) => host.Shell($"""
+        exportfs -u {Of(client)}:{directory}
         exportfs -f
         umount --lazy {directory}
         rm -r {directory} {directory}.device
@@ -47,4 +48,6 @@ internal static class LabNfsServer
     public static void Stop(HostUnderTest host) => host.Shell("rpc.nfsd 0");
 
     public static void StartAgain(HostUnderTest host) => host.Shell("rpc.nfsd -V 3 -N 4.0 4");
+
+    private static string Of(string client) => client.Contains(':', StringComparison.Ordinal) ? $"'[{client}]'" : client;
 }

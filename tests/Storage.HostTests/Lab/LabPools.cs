@@ -6,18 +6,21 @@ namespace Storage.HostTests;
 internal sealed class NfsPool : PoolUnderTest
 {
     private const long Size = 64L << 20;
-    private readonly string directory;
+    private readonly string directory, server;
 
-    /// <param name="version">Of the protocol.</param>
+    /// <param name="version">Of the protocol; null leaves it to the client.</param>
     /// <param name="options">Options of the export.</param>
-    public NfsPool(HostUnderTest host, string version, string options = "no_root_squash")
+    /// <param name="server">The address of the server, which is also that of its client.</param>
+    /// <param name="format">As the pool's definition says it.</param>
+    public NfsPool(HostUnderTest host, string? version, string options = "no_root_squash", string server = "127.0.0.1", string format = "nfs")
         : base(host)
     {
-        directory = LabNfsServer.Export(host, Size, options);
+        this.server = server;
+        directory = LabNfsServer.Export(host, Size, server, options);
         Definition = Complete(new PoolDefinition
         {
             Type = PoolType.Netfs,
-            Source = new PoolSource { Hosts = [new SourceHost("127.0.0.1")], Dir = directory, Format = "nfs", ProtocolVersion = version },
+            Source = new PoolSource { Hosts = [new SourceHost(server)], Dir = directory, Format = format, ProtocolVersion = version },
         });
     }
 
@@ -31,7 +34,7 @@ internal sealed class NfsPool : PoolUnderTest
     public override void Dispose()
     {
         base.Dispose();
-        LabNfsServer.Remove(Host, directory);
+        LabNfsServer.Remove(Host, directory, server);
     }
 }
 

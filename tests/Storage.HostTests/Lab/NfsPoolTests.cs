@@ -12,11 +12,13 @@ public sealed class NfsPoolTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => host = await LabHost.RunningAsync();
 
-    [Fact]
-    public async Task Its_exports_are_found_as_sources()
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("::1")]
+    public async Task Its_exports_are_found_as_sources(string server)
     {
-        using var pool = new NfsPool(host, "3");
-        var end = await host.RunAsync(pool.Definition, new FindPoolSources(null, PoolType.Netfs, Source: new PoolSource { Hosts = [new SourceHost("127.0.0.1")] }));
+        using var pool = new NfsPool(host, "3", server: server);
+        var end = await host.RunAsync(pool.Definition, new FindPoolSources(null, PoolType.Netfs, Source: new PoolSource { Hosts = [new SourceHost(server)] }));
         Assert.Equal(nameof(OperationSucceeded), end.Type);
         var found = host.Events.Last(told => told.CommandId == end.CommandId && told.Type == nameof(PoolSourcesFound)).Read<PoolSourcesFound>().Sources;
         Assert.Contains(found, source => (source.Format, source.Dir) == ("nfs", pool.Exported));

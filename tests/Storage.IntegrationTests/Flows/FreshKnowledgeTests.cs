@@ -8,6 +8,8 @@ namespace Storage.IntegrationTests;
 /// <summary>What is known of volumes follows what others do with them.</summary>
 public sealed class FreshKnowledgeTests(FleetFixture fixture) : IClassFixture<FleetFixture>
 {
+    private static readonly TimeSpan Promptly = TimeSpan.FromSeconds(5);
+
     private readonly StorageUnderTest storage = new(fixture.Fleet.Client, fixture.Fleet.PoolPath);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -29,6 +31,30 @@ public sealed class FreshKnowledgeTests(FleetFixture fixture) : IClassFixture<Fl
         File.Delete(file);
         await ExternalAsync("watched", "foreign", nameof(VolumeVanished));
         Assert.Empty(await storage.VolumesAsync("watched"));
+    }
+
+    [Fact]
+    public async Task What_others_write_enlarge_and_delete_is_seen_within_five_seconds()
+    {
+        var path = await storage.RunningPoolAsync("prompt");
+        await Client.PostAsync("/v1/pools/prompt/stop");
+        await Task.WhenAll(new[] { "larger", "gone" }.Select(name => File.WriteAllBytesAsync(Path.Combine(path, name), new byte[4096], Cancellation)));
+        await Client.PostAsync("/v1/pools/prompt/start");
+        Assert.Equal(["gone", "larger"], await storage.VolumesAsync("prompt"));
+
+        await File.WriteAllBytesAsync(Path.Combine(path, "new"), new byte[4096], Cancellation);
+        await File.WriteAllBytesAsync(Path.Combine(path, "larger"), new byte[8192], Cancellation);
+        File.Delete(Path.Combine(path, "gone"));
+        var deleted = DateTime.UtcNow;
+        AssertPrompt(File.GetLastWriteTimeUtc(Path.Combine(path, "new")), await ExternalAsync("prompt", "new", nameof(VolumeAppeared)));
+        AssertPrompt(File.GetLastWriteTimeUtc(Path.Combine(path, "larger")), await ExternalAsync("prompt", "larger", nameof(VolumeChanged)));
+        AssertPrompt(deleted, await ExternalAsync("prompt", "gone", nameof(VolumeVanished)));
+
+        static void AssertPrompt(DateTime done, StorageEvent told)
+        {
+            var after = told.OccurredAt - done;
+            Assert.True(after <= Promptly, $"{told.Type} occurred {after} after it was done.");
+        }
     }
 
     [Fact]

@@ -58,6 +58,16 @@ public sealed class SecretTests(TestBackends backends) : IDisposable
     }
 
     [Fact]
+    public async Task Neither_the_services_nor_their_tools_leave_a_core_dump()
+    {
+        await using var fleet = await StartAsync();
+        await new StorageUnderTest(fleet.Client, fleet.PoolPath).RunningPoolAsync("safe");
+        await fleet.Client.PostAsync("/v1/pools/safe/volumes", new { name = "v", format = "qcow2", capacity = MiB });
+        Assert.All([fleet.Api, fleet.Inventory, .. fleet.Workers], service => AssertNoCores(File.ReadLines($"/proc/{service.Id}/limits")));
+        AssertNoCores(File.ReadLines(Path.Combine(folder, "told")));
+    }
+
+    [Fact]
     public async Task A_secret_that_is_deleted_while_it_is_used_fails_what_needs_it_next_and_nothing_is_left()
     {
         await using var fleet = await StartAsync();
@@ -183,6 +193,14 @@ public sealed class SecretTests(TestBackends backends) : IDisposable
         {
             return "";
         }
+    }
+
+    /// <summary>1 is also no dump for a program that takes them, which is given one where the limit is 0.</summary>
+    private static void AssertNoCores(IEnumerable<string> limits)
+    {
+        var cores = limits.Where(line => line.StartsWith("Max core file size", StringComparison.Ordinal)).ToArray();
+        Assert.NotEmpty(cores);
+        Assert.All(cores, line => Assert.Equal(["1", "1", "bytes"], line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^3..]));
     }
 
     private void AssertNotIn(string text, string where)

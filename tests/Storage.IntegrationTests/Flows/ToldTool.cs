@@ -1,6 +1,6 @@
 namespace Storage.IntegrationTests;
 
-/// <summary>A stand-in for qemu-img that writes down its arguments and variables, and then is the real one.</summary>
+/// <summary>A stand-in for qemu-img that writes down its arguments, variables and limits, and then is the real one.</summary>
 public sealed class ToldTool
 {
     /// <param name="folder">For the script, which goes to the front of PATH, and for <c>told</c>.</param>
@@ -15,6 +15,7 @@ public sealed class ToldTool
             #!/bin/sh
             tr '\0' '\n' < /proc/$$/cmdline >> {Folder}/told
             tr '\0' '\n' < /proc/$$/environ >> {Folder}/told
+            cat /proc/$$/limits >> {Folder}/told
             exec {real} "$@"
 
             """);

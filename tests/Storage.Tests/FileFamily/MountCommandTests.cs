@@ -67,13 +67,19 @@ public sealed class MountCommandTests
     [InlineData("ext4", "-t ext4 -F /dev/sdb1")]
     [InlineData("xfs", "-t xfs -f /dev/sdb1")]
     [InlineData("vfat", "-t vfat -I /dev/sdb1")]
-    [InlineData("udf", "-t udf /dev/sdb1")]
-    [InlineData("ocfs2", "-t ocfs2 /dev/sdb1")]
+    [InlineData("udf", "-t udf --bootarea=erase /dev/sdb1")]
+    [InlineData("ocfs2", "-t ocfs2 -M local /dev/sdb1")]
+    [InlineData("gfs2", "-t gfs2 -O -p lock_nolock /dev/sdb1")]
+    [InlineData("hfs+", "-t hfsplus /dev/sdb1")]
     public void A_file_system_is_made_without_questions(string format, string expected)
     {
         var command = FileSystemMaker.Command(format, "/dev/sdb1");
         Assert.Equal(("mkfs", expected), (command.Program, string.Join(' ', command.Arguments)));
     }
+
+    [Fact]
+    public void A_format_is_looked_for_under_its_programs_name() => Assert.Equal(
+        ["mkfs.ext4", "mkfs.hfsplus"], new[] { "ext4", "hfs+" }.Select(FileSystemMaker.ProgramOf));
 
     [Fact]
     public void Every_format_of_network_file_systems_has_its_protocol() =>
