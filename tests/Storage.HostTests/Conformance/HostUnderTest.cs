@@ -14,16 +14,20 @@ public abstract class HostUnderTest : IAsyncDisposable
     public abstract IEnumerable<StorageEvent> Events { get; }
 
     /// <returns>The operation's terminal event.</returns>
-    public abstract Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command);
+    public abstract Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command, Guid? id = null);
+
+    /// <summary>Gives the worker an operation, and waits for nothing.</summary>
+    public abstract Task DeliverAsync(Guid id, PoolDefinition pool, ICommand command);
+
+    /// <summary>Asks the worker to cancel an operation.</summary>
+    public abstract Task CancelAsync(Guid id);
+
+    /// <summary>The terminal event of an operation.</summary>
+    public abstract Task<StorageEvent> EndOfAsync(Guid id);
 
     /// <summary>Runs a script to its end and gives what it printed. It ends at the first command that fails.</summary>
     /// <exception cref="InvalidOperationException">It failed; with what it said.</exception>
     public abstract string Shell(string script);
-
-    /// <summary>Skips the test, or fails it in CI, where the host has no such program.</summary>
-    public abstract void RequireTool(string name);
-
-    public abstract void RequireRoot();
 
     public abstract ValueTask DisposeAsync();
 

@@ -17,13 +17,15 @@ internal sealed class ThisMachine : HostUnderTest
         return machine;
     }
 
-    public override Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command) => worker.RunAsync(pool, command);
+    public override Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command, Guid? id = null) => worker.RunAsync(pool, command, id);
+
+    public override Task DeliverAsync(Guid id, PoolDefinition pool, ICommand command) => worker.DeliverAsync(id, pool, command);
+
+    public override Task CancelAsync(Guid id) => worker.CancelAsync(id);
+
+    public override Task<StorageEvent> EndOfAsync(Guid id) => worker.EndOfAsync(id);
 
     public override string Shell(string script) => HostProgram.Run("sh", "-ec", script);
-
-    public override void RequireTool(string name) => Requires.Tool(name);
-
-    public override void RequireRoot() => Requires.Root();
 
     public override ValueTask DisposeAsync() => worker.DisposeAsync();
 }

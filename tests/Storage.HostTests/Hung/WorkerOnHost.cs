@@ -43,10 +43,16 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     public async Task<StorageEvent> RunAsync<T>(PoolDefinition pool, T command, Guid? id = null)
         where T : ICommand
     {
-        var run = new OperationRun(id ?? Guid.NewGuid(), command.GetType().Name, pool, JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow);
-        await worker.AcceptAsync(new RunOperations([run]));
-        return await told.EndOfAsync(run.OperationId);
+        var operation = id ?? Guid.NewGuid();
+        await DeliverAsync(operation, pool, command);
+        return await EndOfAsync(operation);
     }
+
+    /// <summary>Gives it an operation; when that ends it is journalled.</summary>
+    public Task DeliverAsync(Guid id, PoolDefinition pool, ICommand command) => worker.AcceptAsync(new RunOperations(
+        [new OperationRun(id, command.GetType().Name, pool, JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow)]));
+
+    public Task<StorageEvent> EndOfAsync(Guid operation) => told.EndOfAsync(operation);
 
     /// <summary>The first event so far, or to come, that is wanted. For one waiter at a time.</summary>
     public Task<StorageEvent> FirstAsync(Func<StorageEvent, bool> wanted) => told.FirstAsync(wanted);
