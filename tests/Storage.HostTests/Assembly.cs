@@ -3,4 +3,4 @@ using Storage.HostTests;
 using Xunit;
 
 [assembly: SupportedOSPlatform("linux")]
-[assembly: AssemblyFixture(typeof(Clusters))]
+[assembly: AssemblyFixture(typeof(TestRun))]

@@ -1,3 +1,4 @@
+using Storage.TestServers;
 using Storage.Worker;
 using Xunit;
 
@@ -21,6 +22,12 @@ internal static class Requires
     {
         if (!Environment.IsPrivilegedProcess)
             throw Missing("the test needs root");
+    }
+
+    public static void Broker()
+    {
+        if (LocalBroker.FindServer() is null)
+            throw Missing("rabbitmq-server is not installed");
     }
 
     public static Exception Missing(string reason)

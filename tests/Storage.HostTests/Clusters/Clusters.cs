@@ -1,14 +1,16 @@
+using System.Diagnostics;
+
 namespace Storage.HostTests;
 
 /// <summary>
 /// The clusters of this run of the tests, real servers in user space. Each is started when it is first asked for, beside the others, and
 /// ends with the run.
 /// </summary>
-internal sealed class Clusters : IAsyncDisposable
+internal static class Clusters
 {
-    private static readonly Lazy<Task<CephCluster>> LazyCeph = new(() => Task.Run(CephCluster.StartAsync));
-    private static readonly Lazy<Task<GlusterCluster>> LazyGluster = new(() => Task.Run(GlusterCluster.StartAsync));
-    private static readonly Lazy<Task<IscsiTarget>> LazyIscsi = new(() => Task.Run(IscsiTarget.StartAsync));
+    private static readonly Lazy<Task<CephCluster>> LazyCeph = new(() => Task.Run(() => TimedAsync("Ceph", CephCluster.StartAsync)));
+    private static readonly Lazy<Task<GlusterCluster>> LazyGluster = new(() => Task.Run(() => TimedAsync("Gluster", GlusterCluster.StartAsync)));
+    private static readonly Lazy<Task<IscsiTarget>> LazyIscsi = new(() => Task.Run(() => TimedAsync("the iSCSI target", IscsiTarget.StartAsync)));
 
     public static Task<CephCluster> Ceph => LazyCeph.Value;
 
@@ -16,11 +18,17 @@ internal sealed class Clusters : IAsyncDisposable
 
     public static Task<IscsiTarget> Iscsi => LazyIscsi.Value;
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Begins to start all of them. What fails is told to those who ask.</summary>
+    public static void StartAll() => _ = Task.WhenAll(Ceph, Gluster, Iscsi);
+
+    public static Task EndAsync() => Task.WhenAll(EndAsync(LazyCeph), EndAsync(LazyGluster), EndAsync(LazyIscsi));
+
+    private static async Task<T> TimedAsync<T>(string name, Func<Task<T>> start)
     {
-        await EndAsync(LazyCeph);
-        await EndAsync(LazyGluster);
-        await EndAsync(LazyIscsi);
+        var watch = Stopwatch.StartNew();
+        var cluster = await start();
+        RunNotes.Add($"{name} was up in {watch.Elapsed.TotalSeconds:0.0} s");
+        return cluster;
     }
 
     private static async Task EndAsync<T>(Lazy<Task<T>> cluster)

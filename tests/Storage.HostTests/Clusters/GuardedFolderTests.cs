@@ -29,12 +29,12 @@ public sealed class GuardedFolderTests
             return folder;
         }))
         {
-            var found = new Holdings(path, [path]).Found();
+            var found = new Holdings(path, path).Found();
             Assert.Contains($"mount {path}/a mount", found);
             Assert.Contains($"loop {path}/image", found);
             Assert.True(ScriptFolder.State(daemon) is 'S');
         }
-        Assert.Empty(new Holdings(path, [path]).Found());
+        Assert.Empty(new Holdings(path, path).Found());
         Assert.True(ScriptFolder.State(daemon) is null or 'Z' or 'X');
     }
 

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Storage.HostTests;
 
-/// <summary>Another run of these tests beside this one, that has all clusters, a mount and a loop device, until it is killed.</summary>
+/// <summary>Another run of these tests beside this one, that has what <see cref="HoldingRun"/> says, until it is killed.</summary>
 internal sealed class HeldRun
 {
     private readonly Process process;
@@ -13,16 +13,33 @@ internal sealed class HeldRun
 
     public Holdings Has { get; }
 
-    public static async Task<HeldRun> StartAsync()
+    /// <summary>With all clusters, and a started pool on a device.</summary>
+    public static Task<HeldRun> WithClustersAsync()
     {
-        Requires.Tools([.. CephCluster.Programs, .. GlusterCluster.Programs, .. IscsiTarget.Programs]);
+        Requires.Tools([.. CephCluster.Programs, .. GlusterCluster.Programs, .. IscsiTarget.Programs, .. PoolKinds.All["fs ext4"].Tools]);
+        return StartAsync(nameof(HoldingRun.It_holds_clusters_and_a_pool));
+    }
+
+    /// <summary>With a lab VM, its agent and a broker.</summary>
+    public static Task<HeldRun> WithLabAsync() => StartAsync(nameof(HoldingRun.It_holds_a_lab));
+
+    /// <summary>SIGKILL for the process of the tests and nothing else.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+
+    private static async Task<HeldRun> StartAsync(string what)
+    {
         var told = Path.Combine(Path.GetTempPath(), $"held-run-{Guid.NewGuid():N}");
         var tests = Path.Combine(AppContext.BaseDirectory, "Storage.HostTests.dll");
-        var process = Process.Start(new ProcessStartInfo("dotnet", [tests, "-explicit", "only", "-method", $"{typeof(HoldingRun).FullName}.{nameof(HoldingRun.It_holds_what_it_has)}"])
+        var process = Process.Start(new ProcessStartInfo("dotnet", [tests, "-explicit", "only", "-method", $"{typeof(HoldingRun).FullName}.{what}"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
-            Environment = { [HoldingRun.Told] = told },
+            Environment = { [HoldingRun.Told] = told, [TestRun.Temporary] = TestRun.Outside, [RunNotes.Variable] = null },
         })!;
         var printed = process.StandardOutput.ReadToEndAsync();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
@@ -34,13 +51,5 @@ internal sealed class HeldRun
         var holdings = JsonSerializer.Deserialize<Holdings>(await File.ReadAllTextAsync(told))!;
         File.Delete(told);
         return new HeldRun(process, holdings);
-    }
-
-    /// <summary>SIGKILL for the process of the tests and nothing else.</summary>
-    public async Task KillAsync()
-    {
-        process.Kill();
-        await process.WaitForExitAsync();
-        process.Dispose();
     }
 }

@@ -7,6 +7,7 @@ namespace Storage.HostTests;
 [Collection(Lab.Name)]
 public sealed class ConformanceTests : IAsyncDisposable
 {
+    private string? kind;
     private HostUnderTest host = null!;
     private PoolUnderTest pool = null!;
 
@@ -18,6 +19,14 @@ public sealed class ConformanceTests : IAsyncDisposable
     /// <summary>A directory that is not mounted has nothing to stop.</summary>
     public static IEnumerable<TheoryDataRow<string>> MountedPools => PoolKinds.Rows(kind => kind.Type is not PoolType.Dir);
 
+    /// <summary>Where the worker is killed: the run is accepted, begun, ended; its tool is about to start, and has ended.</summary>
+    public static IEnumerable<TheoryDataRow<string, string>> CrashPoints =>
+        from pool in PoolKinds.All
+        from step in new[] { "JournalCommitted#1", "JournalCommitted#2", "JournalCommitting#3", "ToolStarting#1", "ToolEnded#1" }
+        // An emulated agent takes its time to start again.
+        where pool.Value.Place is not PoolPlace.Lab || step == "ToolEnded#1"
+        select PoolKinds.InPlace(new TheoryDataRow<string, string>(pool.Key, step), pool.Value);
+
     private string Name => pool.Definition.Name!;
 
     [Theory]
@@ -28,11 +37,11 @@ public sealed class ConformanceTests : IAsyncDisposable
         for (var i = 0; i < 2; i++)
             await DoneAsync(new BuildPool(null, Name));
         for (var i = 0; i < 2; i++)
-            await DoneAsync(new StartPool(null, Name));
+            Assert.Equal(PoolState.Running, await StateAfterAsync(new StartPool(null, Name)));
         Assert.Equal(pool.Mounts, host.IsMounted(pool.Target));
         await DoneAsync(new CreateVolume(null, Name, Volume("kept", "raw")));
         for (var i = 0; i < 2; i++)
-            await DoneAsync(new StopPool(null, Name));
+            Assert.Equal(PoolState.Inactive, await StateAfterAsync(new StopPool(null, Name)));
         Assert.False(pool.Mounts && host.IsMounted(pool.Target));
         Assert.Equal(!pool.Mounts, host.Exists($"{pool.Target}/kept"));
         await DoneAsync(new StartPool(null, Name));
@@ -163,8 +172,66 @@ public sealed class ConformanceTests : IAsyncDisposable
         await DoneAsync(new StopPool(null, Name));
     }
 
+    [Theory]
+    [MemberData(nameof(Pools))]
+    public async Task An_operation_that_is_delivered_again_has_one_effect_and_one_outcome(string kind)
+    {
+        await StartAsync(kind);
+        var (id, create) = (Guid.NewGuid(), new CreateVolume(null, Name, Volume("one", "qcow2")));
+        await Task.WhenAll(host.DeliverAsync(id, pool.Definition, create), host.DeliverAsync(id, pool.Definition, create));
+        Assert.Equal(nameof(OperationSucceeded), (await host.EndOfAsync(id)).Type);
+        var made = host.Shell($"stat -c '%i %z' {pool.Target}/one");
+        await host.DeliverAsync(id, pool.Definition, create);
+        // Taken after it.
+        Assert.Equal(ErrorCodes.VolumeExists, await FailedAsync(create));
+        Assert.Single(Outcomes(id));
+        Assert.Equal(made, host.Shell($"stat -c '%i %z' {pool.Target}/one"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Pools))]
+    public async Task A_creation_that_is_cancelled_leaves_nothing(string kind)
+    {
+        await StartAsync(kind);
+        await DoneAsync(new CreateVolume(null, Name, Volume("source", "raw")));
+        for (var cancelled = 0; cancelled < 3;)
+        {
+            var id = Guid.NewGuid();
+            await host.DeliverAsync(id, pool.Definition, new CloneVolume(null, Name, Volume("copy", "qcow2"), "source"));
+            await host.CancelAsync(id);
+            if ((await host.EndOfAsync(id)).Type == nameof(OperationCancelled))
+                cancelled++;
+            else
+                await DoneAsync(new DeleteVolume(null, Name, "copy"));
+            Assert.Equal(["source"], host.Names(pool.Target).Except(["lost+found"]));
+        }
+    }
+
+    /// <summary>The worker is a process of its own, which ends itself with SIGKILL at the step.</summary>
+    [Theory]
+    [MemberData(nameof(CrashPoints))]
+    public async Task An_operation_whose_worker_is_killed_has_one_outcome_and_leaves_nothing_else(string kind, string step)
+    {
+        this.kind = kind;
+        var agent = await PoolKinds.All[kind].AgentHostAsync();
+        host = agent;
+        pool = PoolKinds.All[kind].Create(host);
+        await DoneAsync(new BuildPool(null, Name));
+        await DoneAsync(new StartPool(null, Name));
+        await DoneAsync(new CreateVolume(null, Name, Volume("source", "raw")));
+        var end = await agent.RunKilledAtAsync(step, pool.Definition, new CloneVolume(null, Name, Volume("copy", "qcow2"), "source"));
+        Assert.True(end.Type == nameof(OperationSucceeded), $"{end.Data}");
+        Assert.Single(Outcomes(end.CommandId!.Value));
+        Assert.Equal(["copy", "source"], host.Names(pool.Target).Except(["lost+found"]));
+        var seen = Assert.Single(await RefreshAsync(), volume => volume.Name == "copy");
+        Assert.Equal(("qcow2", Capacity, null), (seen.Format, seen.Capacity, seen.Problem));
+        await DoneAsync(new StopPool(null, Name));
+    }
+
     public async ValueTask DisposeAsync()
     {
+        if (kind is not null)
+            ConformanceTable.Add(kind, TestContext.Current.TestState!.Result);
         pool?.Dispose();
         if (host is not null)
             await host.DisposeAsync();
@@ -176,6 +243,7 @@ public sealed class ConformanceTests : IAsyncDisposable
 
     private async Task UseAsync(string kind)
     {
+        this.kind = kind;
         host = await PoolKinds.All[kind].HostAsync();
         pool = PoolKinds.All[kind].Create(host);
     }
@@ -190,6 +258,15 @@ public sealed class ConformanceTests : IAsyncDisposable
     private async Task<IReadOnlyList<VolumeDefinition>> RefreshAsync() =>
         [.. Told<VolumesObserved>(await DoneAsync(new RefreshPool(null, Name))).SelectMany(told => told.Volumes)];
 
+    /// <summary>The state that the pool is told to be in.</summary>
+    private async Task<PoolState> StateAfterAsync(ICommand command) => Told<PoolStateChanged>(await DoneAsync(command)).Last().State;
+
+    /// <summary>The terminal events of an operation; one that is told again is the same.</summary>
+    private IEnumerable<Guid> Outcomes(Guid id) => host.Events
+        .Where(told => told.CommandId == id && told.Type is nameof(OperationSucceeded) or nameof(OperationFailed) or nameof(OperationCancelled))
+        .Select(told => told.EventId)
+        .Distinct();
+
     private IEnumerable<T> Told<T>(StorageEvent end) => host.Events
         .Where(told => told.CommandId == end.CommandId && told.Type == typeof(T).Name)
         .Select(told => told.Read<T>());
@@ -199,7 +276,7 @@ public sealed class ConformanceTests : IAsyncDisposable
     /// <param name="source">The other pool that it reads from.</param>
     private async Task<StorageEvent> DoneAsync(ICommand command, PoolUnderTest of, PoolUnderTest? source = null)
     {
-        var end = await host.RunAsync(of.Definition, command, source?.Definition);
+        var end = await host.RunAsync(of.Definition, command, source: source?.Definition);
         Assert.True(end.Type == nameof(OperationSucceeded), $"{command}: {end.Data}");
         return end;
     }

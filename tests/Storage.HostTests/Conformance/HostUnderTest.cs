@@ -15,19 +15,20 @@ public abstract class HostUnderTest : IAsyncDisposable
 
     /// <param name="source">The other pool that the command reads from.</param>
     /// <returns>The operation's terminal event.</returns>
-    public abstract Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command, PoolDefinition? source = null);
+    public abstract Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command, Guid? id = null, PoolDefinition? source = null);
+
+    /// <summary>Gives the worker an operation, and waits for nothing.</summary>
+    public abstract Task DeliverAsync(Guid id, PoolDefinition pool, ICommand command);
+
+    /// <summary>Asks the worker to cancel an operation.</summary>
+    public abstract Task CancelAsync(Guid id);
+
+    /// <summary>The terminal event of an operation.</summary>
+    public abstract Task<StorageEvent> EndOfAsync(Guid id);
 
     /// <summary>Runs a script to its end and gives what it printed. It ends at the first command that fails.</summary>
     /// <exception cref="InvalidOperationException">It failed; with what it said.</exception>
     public abstract string Shell(string script);
-
-    /// <summary>Skips the test, or fails it in CI, where the host has no such program.</summary>
-    public abstract void RequireTool(string name);
-
-    public abstract void RequireRoot();
-
-    /// <summary>Skips the test where the kernel cannot mount it.</summary>
-    public abstract void RequireFileSystem(string name);
 
     public abstract ValueTask DisposeAsync();
 
@@ -54,10 +55,6 @@ public abstract class HostUnderTest : IAsyncDisposable
         Shell($"sleep 600 >/dev/null 2>&1 </dev/null 3>>{Quoted(path)} & echo $!"), CultureInfo.InvariantCulture);
 
     public void Kill(int process) => Shell($"kill -9 {process}; while [ -e /proc/{process}/fd/3 ]; do sleep 0.1; done");
-
-    /// <summary>Whether the kernel can mount it, with a module that is loaded for it if need be.</summary>
-    protected bool CanMount(string fileSystem) =>
-        Shell($"modprobe {fileSystem} 2>/dev/null || true; cat /proc/filesystems").Split('\n').Any(line => line.EndsWith($"\t{fileSystem}", StringComparison.Ordinal));
 
     public static string Quoted(string text) => $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

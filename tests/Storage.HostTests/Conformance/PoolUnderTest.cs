@@ -58,18 +58,7 @@ internal sealed class DevicePool : PoolUnderTest
     public DevicePool(HostUnderTest host, string format, bool made = false)
         : base(host)
     {
-        host.RequireRoot();
-        host.RequireTool("losetup");
-        host.RequireTool($"mkfs.{format}");
-        host.RequireFileSystem(format);
-        try
-        {
-            device = host.Shell($"truncate -s {Size} {Folder}/device; losetup --find --show {Folder}/device").Trim();
-        }
-        catch (InvalidOperationException e)
-        {
-            throw Requires.Missing($"no loop device can be made: {e.Message}");
-        }
+        device = host.Shell($"truncate -s {Size} {Folder}/device; losetup --find --show {Folder}/device").Trim();
         if (made)
             host.Shell($"mkfs.{format} -q {device}");
         Definition = Complete(new PoolDefinition

@@ -1,5 +1,4 @@
 using Storage.Contracts;
-using Xunit;
 
 namespace Storage.HostTests;
 
@@ -18,21 +17,16 @@ internal sealed class ThisMachine : HostUnderTest
         return machine;
     }
 
-    public override Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command, PoolDefinition? source = null) =>
-        worker.RunAsync(pool, command, source: source);
+    public override Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command, Guid? id = null, PoolDefinition? source = null) =>
+        worker.RunAsync(pool, command, id, source);
+
+    public override Task DeliverAsync(Guid id, PoolDefinition pool, ICommand command) => worker.DeliverAsync(id, pool, command);
+
+    public override Task CancelAsync(Guid id) => worker.CancelAsync(id);
+
+    public override Task<StorageEvent> EndOfAsync(Guid id) => worker.EndOfAsync(id);
 
     public override string Shell(string script) => HostProgram.Run("sh", "-ec", script);
-
-    public override void RequireTool(string name) => Requires.Tool(name);
-
-    public override void RequireRoot() => Requires.Root();
-
-    /// <summary>Also in CI: no package brings it, and the lab's kernel has it.</summary>
-    public override void RequireFileSystem(string name)
-    {
-        if (!CanMount(name))
-            Assert.Skip($"this kernel cannot mount {name}");
-    }
 
     public override ValueTask DisposeAsync() => worker.DisposeAsync();
 }

@@ -47,14 +47,15 @@ internal sealed class WorkerOnHost : IAsyncDisposable
         PoolDefinition pool, T command, Guid? id = null, PoolDefinition? source = null, IReadOnlyList<string>? poolDirectories = null)
         where T : ICommand
     {
-        var run = new OperationRun(id ?? Guid.NewGuid(), command.GetType().Name, pool, JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow)
-        {
-            SourcePool = source,
-            PoolDirectories = poolDirectories,
-        };
+        var run = NewRun(id ?? Guid.NewGuid(), pool, command) with { SourcePool = source, PoolDirectories = poolDirectories };
         await worker.AcceptAsync(new RunOperations([run]));
         return await told.EndOfAsync(run.OperationId);
     }
+
+    /// <summary>Gives it an operation; when that ends it is journalled.</summary>
+    public Task DeliverAsync(Guid id, PoolDefinition pool, ICommand command) => worker.AcceptAsync(new RunOperations([NewRun(id, pool, command)]));
+
+    public Task<StorageEvent> EndOfAsync(Guid operation) => told.EndOfAsync(operation);
 
     /// <summary>The first event so far, or to come, that is wanted. For one waiter at a time.</summary>
     public Task<StorageEvent> FirstAsync(Func<StorageEvent, bool> wanted) => told.FirstAsync(wanted);
@@ -71,6 +72,9 @@ internal sealed class WorkerOnHost : IAsyncDisposable
         told.Dispose();
         Directory.Delete(state, recursive: true);
     }
+
+    private static OperationRun NewRun(Guid id, PoolDefinition pool, ICommand command) => new(
+        id, command.GetType().Name, pool, JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow);
 
     private Task TakeAsync(HostReport report, CancellationToken cancellationToken)
     {

@@ -25,8 +25,12 @@ internal static class Lab
 [CollectionDefinition(Lab.Name)]
 public sealed class LabCollection : ICollectionFixture<LabEnd>;
 
-/// <summary>Ends the VM that the tests have started, if any has.</summary>
+/// <summary>Ends the VM and the agent that the tests have started, if any has.</summary>
 public sealed class LabEnd : IAsyncDisposable
 {
-    public ValueTask DisposeAsync() => LabHost.EndAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await LabHost.EndAsync();
+        await MachineAgent.EndAsync();
+    }
 }

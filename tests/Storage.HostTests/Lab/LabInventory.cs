@@ -35,8 +35,9 @@ internal sealed class LabInventory : IAsyncDisposable
 
     public Task StartAsync() => host.StartAsync();
 
-    public Task SendAsync(string queue, RunOperations runs, CancellationToken cancellationToken) =>
-        host.Services.GetRequiredService<IBus>().SendToAsync(queue, runs, cancellationToken);
+    public Task SendAsync<T>(string queue, T message, CancellationToken cancellationToken)
+        where T : class =>
+        host.Services.GetRequiredService<IBus>().SendToAsync(queue, message, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

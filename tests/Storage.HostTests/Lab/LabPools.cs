@@ -54,7 +54,7 @@ internal sealed class CifsPool : PoolUnderTest
                 Hosts = [new SourceHost("127.0.0.1")],
                 Dir = share,
                 Format = "cifs",
-                Auth = guest ? null : new SourceAuth(AuthKind.Cifs, LabSmbServer.User, new SecretReference(Usage: LabHost.SecretUsage)),
+                Auth = guest ? null : new SourceAuth(AuthKind.Cifs, LabSmbServer.User, new SecretReference(Usage: AgentHost.SecretUsage)),
             },
         });
     }

@@ -43,7 +43,7 @@ internal static class LabSmbServer
           valid users = {{User}}
           read only = no
         END
-          printf '%s\n%s\n' {{HostUnderTest.Quoted(LabHost.Password)}} {{HostUnderTest.Quoted(LabHost.Password)}} | smbpasswd -s -a {{User}} >/dev/null
+          printf '%s\n%s\n' {{HostUnderTest.Quoted(AgentHost.Password)}} {{HostUnderTest.Quoted(AgentHost.Password)}} | smbpasswd -s -a {{User}} >/dev/null
           smbd --daemon
           for i in $(seq 100); do ! ss -Hltn 'sport = :445' | grep -q . || break; sleep 0.1; done
           touch /run/lab-smb

@@ -10,13 +10,20 @@ internal sealed class LabVm : IDisposable
 {
     /// <summary>The lab's programs end with it where the machine cannot run a VM; they have said why.</summary>
     private const int Cannot = 77;
+
+    /// <summary>What it says when it answers, and how long that took.</summary>
+    public const string Ready = "ready ";
+
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(30);
 
     private readonly Process guard;
 
-    private LabVm(Process guard, string folder) => (this.guard, Folder) = (guard, folder);
+    private LabVm(Process guard, string folder, string boot) => (this.guard, Folder, Boot) = (guard, folder, boot);
 
     public string Folder { get; }
+
+    /// <summary>How long it took to boot: <c>12 s</c>.</summary>
+    public string Boot { get; }
 
     /// <summary>The process id of qemu.</summary>
     public string Emulator => File.ReadAllText(Path.Combine(Folder, "pid")).Trim();
@@ -36,8 +43,8 @@ internal sealed class LabVm : IDisposable
             start.Environment["STORAGE_LAB_AGENT"] = "1";
         var guard = Process.Start(start)!;
         var errors = guard.StandardError.ReadToEndAsync();
-        if (await guard.StandardOutput.ReadLineAsync() == "ready")
-            return new LabVm(guard, folder);
+        if (await guard.StandardOutput.ReadLineAsync() is { } line && line.StartsWith(Ready, StringComparison.Ordinal))
+            return new LabVm(guard, folder, line[Ready.Length..]);
         await guard.WaitForExitAsync();
         var reason = (await errors).Trim();
         throw guard.ExitCode == Cannot ? Requires.Missing(reason) : new InvalidOperationException($"The lab VM does not come up: {reason}");

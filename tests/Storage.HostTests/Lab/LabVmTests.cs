@@ -36,7 +36,7 @@ public sealed class LabVmTests
             read -r line <&"${COPROC[0]}"
             """;
         using var tests = Process.Start(new ProcessStartInfo("bash", ["-c", Tests, Lab.Program("vm"), folder]) { RedirectStandardOutput = true })!;
-        Assert.Equal("ready", await tests.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+        Assert.StartsWith(LabVm.Ready, await tests.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         var emulator = (await File.ReadAllTextAsync(Path.Combine(folder, "pid"), TestContext.Current.CancellationToken)).Trim();
         Assert.True(Directory.Exists($"/proc/{emulator}"));
         tests.Kill();
@@ -51,7 +51,7 @@ public sealed class LabVmTests
         using var shell = Process.Start(new ProcessStartInfo(Lab.Program("vm"), ["hold", folder]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         try
         {
-            Assert.Equal("ready", await shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+            Assert.StartsWith(LabVm.Ready, await shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
             var emulator = (await File.ReadAllTextAsync(Path.Combine(folder, "pid"), TestContext.Current.CancellationToken)).Trim();
             shell.Kill();
             await Eventually.HoldsAsync("the VM's end", _ => Task.FromResult(!Directory.Exists($"/proc/{emulator}")));

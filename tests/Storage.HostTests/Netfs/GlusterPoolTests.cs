@@ -7,6 +7,7 @@ using Xunit;
 namespace Storage.HostTests;
 
 /// <summary>A real server: found, gone, and back.</summary>
+[Trait(Lab.Trait, "clusters")]
 public sealed class GlusterPoolTests : IAsyncLifetime
 {
     private HostUnderTest host = null!;

@@ -11,10 +11,15 @@ namespace Storage.Tests;
 /// <param name="Errors">Its standard error.</param>
 public sealed partial record Recording(string Source, string Command, int ExitCode, string Output, string Errors)
 {
+    private static readonly string Folder = Path.Combine(Repository.Root, "tests/Storage.Tests/Recorded");
+
+    /// <summary>All cases of all tools.</summary>
+    public static IEnumerable<Recording> All() => Directory.GetFiles(Folder, "*.txt", SearchOption.AllDirectories).Select(Read);
+
     /// <summary>A case in every version that was recorded; there is at least one.</summary>
     public static IReadOnlyList<Recording> Of(string tool, string name)
     {
-        var folder = Path.Combine(Repository.Root, "tests/Storage.Tests/Recorded", tool);
+        var folder = Path.Combine(Folder, tool);
         var files = Directory.GetFiles(folder, $"{name}.txt", SearchOption.AllDirectories);
         return files.Length > 0 ? [.. files.Order(StringComparer.Ordinal).Select(Read)] : throw new FileNotFoundException($"{tool} has no recording '{name}'.");
     }
