@@ -1,16 +1,20 @@
 using System.Data.Common;
 using System.Net.Sockets;
 using MassTransit;
+using Microsoft.Data.Sqlite;
 using RabbitMQ.Client.Exceptions;
 using Storage.Contracts;
 
 namespace Storage.Hosting;
 
-/// <summary>Which failures pass by themselves: the database or the broker is away or busy, or the error says so itself.</summary>
+/// <summary>Which failures pass by themselves: the database or the broker is away or busy, a disk is full, or the error says so itself.</summary>
 public static class TransientFailures
 {
     /// <summary>SQLSTATE classes: connection lost, no resources, the server is going down or coming up.</summary>
     private static readonly string[] PassingStates = ["08", "53", "57P"];
+
+    /// <summary>SQLite's result codes: busy, locked, I/O error, disk full. It has no SQLSTATE.</summary>
+    private static readonly int[] PassingResults = [5, 6, 10, 13];
 
     public static bool Is(Exception? exception)
     {
@@ -33,5 +37,6 @@ public static class TransientFailures
 
     private static bool Is(DbException exception) =>
         exception.IsTransient
+        || exception is SqliteException sqlite && PassingResults.Contains(sqlite.SqliteErrorCode)
         || PassingStates.Any(state => exception.SqlState?.StartsWith(state, StringComparison.Ordinal) is true);
 }

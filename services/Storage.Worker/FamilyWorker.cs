@@ -95,10 +95,10 @@ public sealed class FamilyWorker(
             switch (accepted.Standing)
             {
                 case RunStanding.New:
-                    scheduler.Add(new LiveRun(run, resumed: false, stopping.Token));
+                    scheduler.Add(new LiveRun(run, resumed: false, stopping.Token) { MayHaveEnded = accepted.MayHaveEnded });
                     break;
                 case RunStanding.Cancelled:
-                    var cancelled = new LiveRun(run, resumed: false, stopping.Token);
+                    var cancelled = new LiveRun(run, resumed: false, stopping.Token) { MayHaveEnded = accepted.MayHaveEnded };
                     cancelled.Cancel();
                     scheduler.Add(cancelled);
                     break;
@@ -192,7 +192,7 @@ public sealed class FamilyWorker(
                 continue;
             }
             active.Clock.Observe(entry.Run.Revision);
-            var run = new LiveRun(entry.Run, entry.Begun, stopping.Token) { Plan = entry.Plan };
+            var run = new LiveRun(entry.Run, entry.Begun, stopping.Token) { Plan = entry.Plan, MayHaveEnded = entry.MayHaveEnded };
             if (entry.CancelRequested)
                 run.Cancel();
             active.Scheduler.Add(run);

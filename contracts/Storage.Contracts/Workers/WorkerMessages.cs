@@ -38,7 +38,8 @@ public sealed record OperationRun(
 
 /// <summary>
 /// May this worker run an operation that any replica may take? Asked at <see cref="Queues.Inventory"/> before the first step, also of what
-/// was begun before a restart or was cut off. Answered by <see cref="RunHold"/>; asking again changes nothing.
+/// was begun before a restart or was cut off, and of what only its own host may run where that was sent so long ago that it may have ended
+/// and been forgotten. Answered by <see cref="RunHold"/>; asking again changes nothing.
 /// </summary>
 /// <param name="Instance">As the worker announced itself.</param>
 public sealed record HoldRun(Guid OperationId, PoolFamily Family, string Host, Guid Instance);

@@ -13,14 +13,12 @@ namespace Storage.Api;
 /// <summary>
 /// One plain-JSON message: read, accepted, answered to <c>reply-to</c> where that is given, and only then acknowledged; a crash in
 /// between delivers it again, which the command's id makes harmless. What is refused is answered too. Where nobody waits for the answer,
-/// and where the command went on failing, the message becomes a dead letter, so that it is neither lost nor looped; a copy with the
+/// and where the command failed in a way that nobody foresaw, the message becomes a dead letter, so that it is neither lost nor looped; a copy with the
 /// reason in its headers goes to <see cref="RejectedQueue"/>.
 /// </summary>
 public sealed class JsonCommandConsumer(CommandIntake intake, IBus bus, ILogger<JsonCommandConsumer> log)
 {
     public const string RejectedQueue = $"{Queues.JsonCommands}.rejected";
-
-    private const int UnexpectedFailures = 5;
 
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastDelay = TimeSpan.FromSeconds(10);
@@ -77,12 +75,11 @@ public sealed class JsonCommandConsumer(CommandIntake intake, IBus bus, ILogger<
         }
     }
 
-    /// <summary>Waits out a database that is away; gives up on anything else that goes on failing.</summary>
+    /// <summary>Waits out a database that is away; gives up on anything else.</summary>
     private async Task<OperationRow> AcceptAsync(
         ICommand command, DateTimeOffset? deadline, string? traceParent, CancellationToken stoppingToken)
     {
         var delay = FirstDelay;
-        var failures = 0;
         var since = Stopwatch.GetTimestamp();
         while (true)
         {
@@ -92,16 +89,11 @@ public sealed class JsonCommandConsumer(CommandIntake intake, IBus bus, ILogger<
             }
             catch (Exception e) when (e is not StorageException && !stoppingToken.IsCancellationRequested)
             {
-                if (TransientFailures.Is(e))
-                {
-                    Log.DatabaseAway(log, delay, e);
-                    if (Stopwatch.GetElapsedTime(since) > LongestHold)
-                        throw;
-                }
-                else if (++failures < UnexpectedFailures)
-                    Log.MessageFailed(log, e);
-                else
+                if (!TransientFailures.Is(e))
                     throw new StorageException(Failures.ErrorOf(e), e);
+                Log.DatabaseAway(log, delay, e);
+                if (Stopwatch.GetElapsedTime(since) > LongestHold)
+                    throw;
             }
             await Task.Delay(delay, stoppingToken);
             delay = delay * 2 < LastDelay ? delay * 2 : LastDelay;

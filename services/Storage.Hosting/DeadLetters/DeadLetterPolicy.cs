@@ -1,18 +1,15 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Storage.Contracts;
 
 namespace Storage.Hosting;
 
 /// <summary>
-/// How often a message is tried, and where it goes then. What passes by itself is waited for without an end; what is unexpected is
-/// tried a few times; what cannot be read, or is refused, is not tried again.
+/// How often a message is tried, and where it goes then. What passes by itself is waited for without an end; anything else (refused, not
+/// to be read, not foreseen) is not tried again.
 /// </summary>
 internal static class DeadLetterPolicy
 {
-    private const int UnexpectedRetries = 5;
-
     /// <summary>With <see cref="LongestDelay"/> some ten minutes: the broker ends a consumer that holds a message for thirty.</summary>
     private const int TransientRetries = 60;
 
@@ -36,11 +33,6 @@ internal static class DeadLetterPolicy
             receive.UseMessageRetry(WaitForWhatPasses);
         else
             receive.UseMessageRetry(factory, WaitForWhatPasses);
-        receive.UseMessageRetry(retry =>
-        {
-            retry.Handle<Exception>(e => e is not StorageException && !DeadMessage.IsUnreadable(e) && !TransientFailures.Is(e));
-            retry.Exponential(UnexpectedRetries, FirstDelay, TimeSpan.FromSeconds(5), DelayStep);
-        });
 
         var filter = new DeadLetterFilter(queue, services.GetRequiredService<ILoggerFactory>().CreateLogger<DeadLetterFilter>());
         receive.ConfigureDeadLetter(pipe => pipe.UseFilter(filter));

@@ -6,7 +6,7 @@ namespace Storage.Ledger;
 
 /// <summary>
 /// Says which replica runs an operation that any of them may take: the first living one that asks, for as long as it lives. One
-/// that is lost loses what it holds to whoever asks next.
+/// that is lost loses what it holds to whoever asks next. What only one host may run is its worker's until it has ended.
 /// </summary>
 public sealed partial class RunHolds : IAsyncDisposable
 {
@@ -48,18 +48,25 @@ public sealed partial class RunHolds : IAsyncDisposable
         var decision = await DecideAsync(ledger, asked, operation, cancellationToken);
         if (decision is not HoldDecision.Granted)
             return new RunHold(asked.OperationId, decision);
-        if (operation!.Worker is { } before && before != asked.Host)
+        if (operation!.Shared)
+            Hold(operation, asked);
+        return new RunHold(operation.Id, decision, operation.HeldBefore, operation.CancelRequested,
+            await RevisionAsync(ledger, operation, cancellationToken), (long)Lease.TotalMilliseconds);
+    }
+
+    private void Hold(OperationRow operation, HoldRun asked)
+    {
+        if (operation.Worker is { } before && before != asked.Host)
             Moved(logger, operation.Command, operation.Id, before, asked.Host);
         operation.HeldBefore |= operation.WorkerInstance is { } holder && holder != asked.Instance;
         (operation.Worker, operation.WorkerInstance) = (asked.Host, asked.Instance);
-        return new RunHold(operation.Id, decision, operation.HeldBefore, operation.CancelRequested,
-            await RevisionAsync(ledger, operation, cancellationToken), (long)Lease.TotalMilliseconds);
     }
 
     private static async Task<HoldDecision> DecideAsync(
         LedgerTransaction ledger, HoldRun asked, OperationRow? operation, CancellationToken cancellationToken)
     {
-        if (operation is null or { Ended: true } || operation.Queue != Queues.Worker(asked.Family))
+        if (operation is null or { Ended: true }
+            || operation.Queue != (operation.Shared ? Queues.Worker(asked.Family) : Queues.Worker(asked.Family, asked.Host)))
             return HoldDecision.Ended;
         if (operation.State is OperationState.Queued)
             return HoldDecision.Moved;

@@ -6,7 +6,10 @@ namespace Storage.Worker;
 /// <summary>Asks the inventory whether this worker may run an operation; ends with the answer, throws when there is none.</summary>
 public delegate Task<RunHold> AskForHold(HoldRun question, CancellationToken cancellationToken);
 
-/// <summary>The runs that any replica may take: which of them this worker may do, and until when.</summary>
+/// <summary>
+/// The runs that any replica may take: which of them this worker may do, and until when. And those that only it may do, where it does
+/// not know whether it has done them.
+/// </summary>
 /// <param name="question">The question about an operation.</param>
 public sealed class SharedRuns(AskForHold ask, Func<Guid, HoldRun> question, WorkerLease lease, RevisionClock clock, ILogger log)
 {
@@ -23,8 +26,9 @@ public sealed class SharedRuns(AskForHold ask, Func<Guid, HoldRun> question, Wor
                 var hold = await ask(question(run.OperationId), cancellationToken);
                 if (hold.Decision is HoldDecision.Moved or HoldDecision.Ended)
                     return hold;
-                // Granted to one that is about to be taken for lost is not held.
-                if (hold.Decision is HoldDecision.Granted && lease.TryHold(run, TimeSpan.FromMilliseconds(hold.LeaseMilliseconds)))
+                // Granted to one that is about to be taken for lost is not held. Nobody else is given what only this host may do.
+                if (hold.Decision is HoldDecision.Granted
+                    && (!run.Operation.Shared || lease.TryHold(run, TimeSpan.FromMilliseconds(hold.LeaseMilliseconds))))
                 {
                     clock.Observe(hold.Revision);
                     run.Hold(hold.Resumed, hold.Cancelled);

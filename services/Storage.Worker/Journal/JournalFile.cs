@@ -9,7 +9,7 @@ namespace Storage.Worker;
 /// </summary>
 internal sealed class JournalFile : IDisposable
 {
-    private const int SchemaVersion = 2;
+    private const int SchemaVersion = 3;
 
     private const string Schema = """
         CREATE TABLE runs(
@@ -26,12 +26,17 @@ internal sealed class JournalFile : IDisposable
         CREATE INDEX runs_unended ON runs(id) WHERE state <> 'ended';
         CREATE INDEX runs_unreported ON runs(id) WHERE state = 'ended' AND reported = 0;
         CREATE TABLE cancels(operation_id TEXT PRIMARY KEY, requested_at INTEGER NOT NULL) WITHOUT ROWID;
-        CREATE TABLE revision(highest INTEGER NOT NULL);
-        INSERT INTO revision VALUES (0);
-        PRAGMA user_version = 2;
+        CREATE TABLE revision(highest INTEGER NOT NULL, forgotten INTEGER NOT NULL DEFAULT 0);
+        INSERT INTO revision(highest) VALUES (0);
+        PRAGMA user_version = 3;
         """;
 
-    private const string FromVersion1 = "ALTER TABLE runs ADD COLUMN plan TEXT; PRAGMA user_version = 2;";
+    /// <summary>From each version to the next.</summary>
+    private static readonly string[] Upgrades =
+    [
+        "ALTER TABLE runs ADD COLUMN plan TEXT; PRAGMA user_version = 2;",
+        "ALTER TABLE revision ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0; PRAGMA user_version = 3;",
+    ];
 
     private readonly SqliteConnection connection;
     private readonly Dictionary<string, SqliteCommand> statements = [];
@@ -49,8 +54,8 @@ internal sealed class JournalFile : IDisposable
             var version = Scalar("PRAGMA user_version");
             if (version == 0)
                 InTransaction(() => Execute(Schema));
-            else if (version == 1)
-                InTransaction(() => Execute(FromVersion1));
+            else if (version is > 0 and < SchemaVersion)
+                InTransaction(() => Array.ForEach(Upgrades[(int)(version - 1)..], upgrade => Execute(upgrade)));
             else if (version != SchemaVersion)
                 throw new InvalidOperationException($"The journal {path} has version {version}; this worker reads version {SchemaVersion}.");
         }
@@ -70,6 +75,12 @@ internal sealed class JournalFile : IDisposable
     public long LastEntry => Scalar("SELECT coalesce(max(id), 0) FROM runs");
 
     public long Revision => Scalar("SELECT highest FROM revision");
+
+    /// <summary>Every commit waits until the disk has it.</summary>
+    public bool WaitsForDisk => Scalar("PRAGMA synchronous") >= 2;
+
+    /// <summary>What was sent with a lower revision may have been run here and been forgotten.</summary>
+    public long Forgotten => Scalar("SELECT forgotten FROM revision");
 
     public void InTransaction(Action work)
     {
@@ -154,12 +165,18 @@ internal sealed class JournalFile : IDisposable
         "SELECT id, operation_id, outcome FROM runs WHERE state = 'ended' AND reported = 0 AND id > $1 AND id <= $2 ORDER BY id LIMIT $3",
         row => (row.GetInt64(0), row.GetGuid(1), row.GetString(2)), after, through, limit);
 
-    /// <summary>Forgets what was reported and is old, and cancels of runs that never came.</summary>
+    /// <summary>
+    /// Forgets what was reported and is old, and cancels of runs that never came. Every copy of a forgotten run was sent before now,
+    /// by the ledger's clock or by this one.
+    /// </summary>
     public int Prune(int keep, TimeSpan age)
     {
         var oldest = Now - (long)age.TotalMilliseconds;
         Execute("DELETE FROM cancels WHERE requested_at < $1 AND operation_id NOT IN (SELECT operation_id FROM runs WHERE state <> 'ended')", oldest);
-        return Execute("DELETE FROM runs WHERE reported = 1 AND (ended_at < $1 OR id <= (SELECT max(id) FROM runs) - $2)", oldest, keep);
+        var pruned = Execute("DELETE FROM runs WHERE reported = 1 AND (ended_at < $1 OR id <= (SELECT max(id) FROM runs) - $2)", oldest, keep);
+        if (pruned > 0)
+            Execute("UPDATE revision SET forgotten = max(forgotten, highest, $1) + 1", RevisionClock.At(time.GetUtcNow()));
+        return pruned;
     }
 
     public void Dispose()

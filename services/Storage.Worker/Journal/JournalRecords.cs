@@ -19,7 +19,8 @@ public enum RunStanding
 }
 
 /// <param name="Outcome">What an ended run ended with.</param>
-public sealed record RunAcceptance(OperationRun Run, RunStanding Standing, RunOutcome? Outcome = null);
+/// <param name="MayHaveEnded">It was not known any more, or never: it may be a late copy of a run that has ended and was forgotten.</param>
+public sealed record RunAcceptance(OperationRun Run, RunStanding Standing, RunOutcome? Outcome = null, bool MayHaveEnded = false);
 
 /// <summary>A run of an earlier process that has not ended.</summary>
 /// <param name="Run">Null where the entry cannot be read any more.</param>
@@ -29,6 +30,9 @@ public sealed record UnendedRun(Guid OperationId, OperationRun? Run, bool Begun,
 {
     /// <summary>As <see cref="Worker.Run.Plan"/>.</summary>
     public string? Plan { get; init; }
+
+    /// <summary>As <see cref="RunAcceptance.MayHaveEnded"/>.</summary>
+    public bool MayHaveEnded { get; init; }
 }
 
 /// <summary>

@@ -11,12 +11,15 @@ public sealed class RevisionClock(TimeProvider time)
     /// <summary>The highest revision given or observed.</summary>
     public long Last => Volatile.Read(ref last);
 
+    /// <summary>The revision of a moment, as workers and ledger count.</summary>
+    public static long At(DateTimeOffset moment) => (moment - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
     public long Next()
     {
         while (true)
         {
             var seen = Last;
-            var next = Math.Max((time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond, seen + 1);
+            var next = Math.Max(At(time.GetUtcNow()), seen + 1);
             if (Interlocked.CompareExchange(ref last, next, seen) == seen)
                 return next;
         }

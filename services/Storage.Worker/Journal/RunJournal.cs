@@ -34,6 +34,7 @@ public sealed class RunJournal : IAsyncDisposable
         file.InTransaction(() => file.Prune(options.Keep, options.KeepFor));
         (entries, unreported, recorded, lastEntryAtOpen) = (file.Entries, file.Unreported, file.Revision, file.LastEntry);
         clock.Observe(recorded);
+        SurvivesPowerLoss = file.WaitsForDisk;
         writer = Task.Run(WriteAsync);
     }
 
@@ -42,6 +43,9 @@ public sealed class RunJournal : IAsyncDisposable
 
     /// <summary>Ended runs whose outcome has not been reported.</summary>
     public long Unreported => Volatile.Read(ref unreported);
+
+    /// <summary>What it has promised survives a loss of power too.</summary>
+    public bool SurvivesPowerLoss { get; }
 
     /// <summary>Transactions written since it was opened.</summary>
     public long Commits => Volatile.Read(ref commits);
@@ -52,11 +56,12 @@ public sealed class RunJournal : IAsyncDisposable
     public async Task<IReadOnlyList<RunAcceptance>> AcceptAsync(IReadOnlyList<OperationRun> runs)
     {
         var documents = runs.Select(run => JsonSerializer.Serialize(run, StorageJson.Options)).ToArray();
-        var accepted = await Submit(
-            () => runs.Select((run, i) => file.Accept(run.OperationId, documents[i])).ToArray(),
-            accepted => entries += accepted.Count(run => run.Standing is RunStanding.New or RunStanding.Cancelled));
-        return [.. runs.Zip(accepted, (run, known) =>
-            new RunAcceptance(run, known.Standing, known.Outcome is null ? null : ReadOutcome(run.OperationId, known.Outcome)))];
+        var (accepted, forgotten) = await Submit(
+            () => (runs.Select((run, i) => file.Accept(run.OperationId, documents[i])).ToArray(), file.Forgotten),
+            written => entries += written.Item1.Count(run => IsNew(run.Standing)));
+        return [.. runs.Zip(accepted, (run, known) => new RunAcceptance(
+            run, known.Standing, known.Outcome is null ? null : ReadOutcome(run.OperationId, known.Outcome),
+            IsNew(known.Standing) && run.Revision < forgotten))];
     }
 
     /// <summary>The run is about to change the host.</summary>
@@ -102,7 +107,11 @@ public sealed class RunJournal : IAsyncDisposable
     public Task RecordRevisionAsync() => Submit(() => true);
 
     /// <summary>The runs of an earlier process that have not ended, in the order in which they came.</summary>
-    public Task<IReadOnlyList<UnendedRun>> ReadUnendedAsync() => Submit(file.ReadUnended);
+    public async Task<IReadOnlyList<UnendedRun>> ReadUnendedAsync()
+    {
+        var (unended, forgotten) = await Submit(() => (file.ReadUnended(), file.Forgotten));
+        return [.. unended.Select(entry => entry with { MayHaveEnded = !entry.Begun && entry.Run?.Revision < forgotten })];
+    }
 
     /// <summary>The next outcomes that an earlier process did not report.</summary>
     /// <param name="after">The entry of the last one read; 0 at first.</param>
@@ -118,6 +127,8 @@ public sealed class RunJournal : IAsyncDisposable
         await writer;
         file.Dispose();
     }
+
+    private static bool IsNew(RunStanding standing) => standing is RunStanding.New or RunStanding.Cancelled;
 
     private static RunOutcome ReadOutcome(Guid operation, string json) =>
         new(operation, JsonSerializer.Deserialize<StorageEvent[]>(json, StorageJson.Options)!);

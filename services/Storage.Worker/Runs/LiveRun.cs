@@ -24,8 +24,11 @@ public sealed class LiveRun(OperationRun operation, bool resumed, CancellationTo
     /// <summary>What it ended with already, where it was handed in again and another replica may have had it since.</summary>
     public RunOutcome? Outcome { get; init; }
 
-    /// <summary>As <see cref="Run.Plan"/>, of the run that was cut off.</summary>
-    public string? Plan { get; init; }
+    /// <summary>As <see cref="Run.Plan"/>: of the run that was cut off, or of this one since it has begun.</summary>
+    public string? Plan { get; set; }
+
+    /// <summary>It was sent so long ago that it may have ended here and been forgotten since: it is asked for before it is run.</summary>
+    public bool MayHaveEnded { get; init; }
 
     /// <summary>Somebody cancelled the operation, which is not the stop of the process.</summary>
     public bool CancelRequested { get; private set; }
@@ -96,7 +99,7 @@ public sealed class LiveRun(OperationRun operation, bool resumed, CancellationTo
     public LiveRun Next()
     {
         lock (gate)
-            return new LiveRun(Operation, Resumed || begun, stopping) { CancelRequested = CancelRequested };
+            return new LiveRun(Operation, Resumed || begun, stopping) { CancelRequested = CancelRequested, Plan = Plan };
     }
 
     /// <summary>The host is being changed.</summary>
@@ -109,11 +112,14 @@ public sealed class LiveRun(OperationRun operation, bool resumed, CancellationTo
         }
     }
 
-    public void Begin()
+    /// <param name="plan">As it was journalled with the begin; a resumed run keeps the one it has.</param>
+    public void Begin(string? plan)
     {
         lock (gate)
         {
             begun = true;
+            if (!Resumed)
+                Plan = plan;
             if (!CancelRequested)
                 return;
         }

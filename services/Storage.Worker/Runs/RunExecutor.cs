@@ -23,7 +23,7 @@ public sealed class RunExecutor(
     {
         try
         {
-            return live.Operation.Shared && !await IsHeldAsync(live) ? null : await ExecuteHeldAsync(live);
+            return (live.Operation.Shared || live.MayHaveEnded) && !await IsHeldAsync(live) ? null : await ExecuteHeldAsync(live);
         }
         catch (Exception) when (stopping.IsCancellationRequested)
         {
@@ -156,7 +156,7 @@ public sealed class RunExecutor(
         LaneWork.Running?.BeginChange();
         if (!live.Resumed)
             await journal.BeginAsync(live.OperationId, plan);
-        live.Begin();
+        live.Begin(plan);
         // Journalling may have taken longer than this worker was to hold it.
         if (operation.Shared && !shared.MayGoOn(live))
             throw new OperationCanceledException("The run was cut off.");

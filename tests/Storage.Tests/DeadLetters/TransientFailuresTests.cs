@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Microsoft.Data.Sqlite;
 using Npgsql;
 using Storage.Contracts;
 using Storage.Hosting;
@@ -21,6 +22,11 @@ public sealed class TransientFailuresTests
         { new InvalidOperationException("", new DatabaseFailure("57P03")), true },
         { new DatabaseFailure("22021"), false },
         { new DatabaseFailure(null), false },
+        { new SqliteException("busy", 5), true },
+        { new SqliteException("locked", 6), true },
+        { new SqliteException("I/O error", 10), true },
+        { new InvalidOperationException("", new SqliteException("full", 13)), true },
+        { new SqliteException("corrupt", 11), false },
         { new RabbitMQ.Client.Exceptions.BrokerUnreachableException(new InvalidOperationException()), true },
         { new FormatException(), false },
     };

@@ -164,6 +164,10 @@ public sealed class LedgerFixture : IAsyncLifetime
         return [.. ToReplicas.Where(sent => wanted(sent.Message)).Select(sent => sent.Queue)];
     }
 
+    /// <summary>Asks whether it may run an operation, as the worker of <see cref="Host"/> or another host.</summary>
+    public async Task<HoldDecision> AskAsync(Guid operation, string host = Host) => (await Get<RunHolds>().AskAsync(
+        new HoldRun(operation, PoolFamily.File, host, instance), TestContext.Current.CancellationToken)).Decision;
+
     /// <summary>The events that ended an operation.</summary>
     public Task<List<string>> EndsAsync(Guid operation) => QueryAsync(db => db.Events
         .Where(row => row.CommandId == operation && (row.Type == nameof(OperationSucceeded) || row.Type == nameof(OperationFailed)

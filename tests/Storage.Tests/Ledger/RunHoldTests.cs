@@ -90,6 +90,19 @@ public sealed class RunHoldTests : IAsyncLifetime
         Assert.Equal(HoldDecision.Ended, await b.DecisionAsync(Guid.NewGuid()));
     }
 
+    [Fact]
+    public async Task What_one_host_may_run_is_granted_to_its_worker_until_it_has_ended()
+    {
+        var local = await ledger.RunningPoolAsync("local");
+        var create = await ledger.AcceptAsync(new CreateVolume(null, local.ToString(), LedgerFixture.Raw("a")));
+        Assert.Equal(HoldDecision.Granted, await ledger.AskAsync(create.Id));
+        Assert.Equal(HoldDecision.Ended, await ledger.AskAsync(create.Id, "host-b"));
+        var queue = (await ledger.OperationAsync(create.Id)).HolderQueue;
+        Assert.Equal(Queues.Worker(PoolFamily.File, LedgerFixture.Host), queue);
+        await ledger.ReportAsync(ledger.Success(create.Id));
+        Assert.Equal(HoldDecision.Ended, await ledger.AskAsync(create.Id));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

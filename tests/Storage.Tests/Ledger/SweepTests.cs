@@ -51,6 +51,24 @@ public sealed class SweepTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_cancel_of_what_runs_is_sent_again_until_the_operation_has_ended()
+    {
+        var pool = await ledger.RunningPoolAsync("p");
+        var create = await ledger.AcceptAsync(new CreateVolume(null, pool.ToString(), LedgerFixture.Raw("a")));
+        await ledger.ReportAsync(ledger.Event(new OperationProgressed(create.Id, new OperationProgress(1)), Resources.Operation(create.Id), create.Id));
+        Assert.Equal(OperationState.Running, (await ledger.OperationAsync(create.Id)).State);
+        await SweepLaterAsync();
+        Assert.Equal(1, (await ledger.OperationAsync(create.Id)).Sent);
+        await ledger.AcceptAsync(new CancelOperation(null, create.Id));
+        await ledger.HeardAsync(ledger.Cancels, create.Id);
+        await SweepLaterAsync();
+        await ledger.HeardAsync(ledger.Cancels, create.Id, times: 2);
+        await ledger.ReportAsync(ledger.Cancelled(create.Id));
+        await SweepLaterAsync();
+        Assert.Equal(2, (await ledger.OperationAsync(create.Id)).Sent);
+    }
+
+    [Fact]
     public async Task What_was_sent_by_a_clock_that_was_ahead_is_sent_again_and_not_each_time()
     {
         var pool = await ledger.RunningPoolAsync("p");
@@ -237,6 +255,13 @@ public sealed class SweepTests : IAsyncLifetime
     public ValueTask InitializeAsync() => ledger.InitializeAsync();
 
     public ValueTask DisposeAsync() => ledger.DisposeAsync();
+
+    private async Task SweepLaterAsync()
+    {
+        ledger.Clock.Advance(TimeSpan.FromMinutes(2));
+        await ledger.AnnounceAsync();
+        await Sweep.SendAgainAsync(Cancellation);
+    }
 
     private async Task LaterAsync(TimeSpan by)
     {

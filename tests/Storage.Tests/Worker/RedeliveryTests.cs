@@ -118,6 +118,35 @@ public sealed class RedeliveryTests : IAsyncDisposable
         Assert.Equal(0, journal.Unreported);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_late_copy_of_a_run_that_the_journal_has_forgotten_is_not_run_again(bool cancelled)
+    {
+        var run = rig.Create("a");
+        await using (var journal = rig.OpenJournal(time: new ManualTime { Now = DateTimeOffset.UtcNow - TimeSpan.FromDays(8) }))
+        {
+            await journal.AcceptAsync([run]);
+            await journal.EndAsync(new RunOutcome(run.OperationId, []));
+            await journal.MarkReportedAsync([run.OperationId]);
+        }
+        rig.Options.ConcurrentRunsPerPool = 1;
+        rig.Options.AnnounceInterval = TimeSpan.FromMilliseconds(100);
+        rig.Holds.Answer = asked => asked == 1 ? HoldDesk.Not(HoldDecision.Ended) : HoldDesk.Granted();
+        var worker = await rig.StartAsync();
+        if (cancelled)
+            await worker.CancelAsync(new CancelRun(run.OperationId));
+        await worker.AcceptAsync(new RunOperations([run]));
+        // One after the other: when these have ended, the first has left.
+        OperationRun late = rig.Create("late"), current = rig.Create("current") with { Revision = long.MaxValue / 2 };
+        await rig.Inbox.UntilAsync(_ => rig.Holds.Questions.Count > 0);
+        await rig.EndAsync(worker, late);
+        await rig.EndAsync(worker, current);
+        Assert.Equal(["late", "current"], rig.Backend.Creations.Select(creation => creation.Volume));
+        Assert.DoesNotContain(rig.Inbox.Events, seen => seen.CommandId == run.OperationId);
+        Assert.Equal([run.OperationId, late.OperationId], rig.Holds.Questions.Select(question => question.OperationId));
+    }
+
     [Fact]
     public async Task A_second_worker_on_the_same_state_runs_nothing_until_the_first_has_ended()
     {

@@ -51,7 +51,7 @@ public sealed class RunJournalTests : IAsyncDisposable
         {
             await file.OpenAsync(TestContext.Current.CancellationToken);
             await using var back = file.CreateCommand();
-            back.CommandText = "ALTER TABLE runs DROP COLUMN plan; PRAGMA user_version = 1;";
+            back.CommandText = "ALTER TABLE runs DROP COLUMN plan; ALTER TABLE revision DROP COLUMN forgotten; PRAGMA user_version = 1;";
             await back.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
         await rig.LeaveAsync(async journal =>
@@ -161,6 +161,42 @@ public sealed class RunJournalTests : IAsyncDisposable
         time.Now += TimeSpan.FromDays(8);
         await using var again = rig.OpenJournal(time: time);
         Assert.Equal(0, again.Entries);
+    }
+
+    [Fact]
+    public async Task What_was_sent_before_runs_were_forgotten_may_have_ended_and_what_is_sent_later_has_not()
+    {
+        var time = new ManualTime();
+        OperationRun waiting = rig.Create("w") with { Revision = Sent() }, forgotten = rig.Create("a") with { Revision = Sent() };
+        await using (var journal = rig.OpenJournal(time: time))
+        {
+            Assert.False((await journal.AcceptAsync([waiting, forgotten]))[1].MayHaveEnded);
+            await journal.EndAsync(Outcome(forgotten));
+            await journal.MarkReportedAsync([forgotten.OperationId]);
+        }
+        var copy = forgotten with { Revision = Sent() };
+        time.Now += TimeSpan.FromDays(8);
+        await using (var again = rig.OpenJournal(time: time))
+        {
+            OperationRun other = rig.Create("b") with { Revision = Sent() + 10 };
+            Assert.Equal(
+                [(RunStanding.New, true), (RunStanding.New, false), (RunStanding.Live, false)],
+                (await again.AcceptAsync([copy, other, waiting])).Select(run => (run.Standing, run.MayHaveEnded)));
+        }
+        // The worker was killed before it knew.
+        await using var third = rig.OpenJournal(time: time);
+        Assert.Equal([true, true, false], (await third.ReadUnendedAsync()).Select(run => run.MayHaveEnded));
+
+        long Sent() => RevisionClock.At(time.Now);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task It_waits_for_the_disk_where_it_is_to_survive_a_loss_of_power(bool powerLossSafe)
+    {
+        await using var journal = rig.OpenJournal(powerLossSafe: powerLossSafe);
+        Assert.Equal(powerLossSafe, journal.SurvivesPowerLoss);
     }
 
     [Fact]

@@ -167,6 +167,40 @@ public sealed class SharedRunTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_difference_is_not_applied_again_when_its_run_goes_on_after_the_end_of_its_lease()
+    {
+        rig.Options.AnnounceInterval = TimeSpan.FromMilliseconds(100);
+        rig.Holds.Answer = _ => HoldDesk.Granted(leaseSeconds: 1);
+        rig.Backend.Put("a");
+        var changes = 0;
+        var cutOff = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        rig.Backend.Changing = async (_, token) =>
+        {
+            if (++changes > 1)
+                return;
+            entered.TrySetResult();
+            try
+            {
+                await finish.Task.WaitAsync(token);
+            }
+            finally
+            {
+                cutOff.TrySetResult();
+            }
+        };
+        var worker = await rig.StartAsync();
+        var run = rig.Run(new ResizeVolume(null, "images", "a", 4, Delta: true)) with { Shared = true };
+        await worker.AcceptAsync(new RunOperations([run]));
+        await entered.Task;
+        rig.Inbox.Away = true;
+        await cutOff.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        rig.Inbox.Away = false;
+        var end = await rig.Inbox.EndAsync(run.OperationId);
+        Assert.Equal((nameof(OperationSucceeded), 2), (end.Type, changes));
+        Assert.Equal(5, (await rig.Backend.ReadVolumeAsync(rig.Pool, "a", CancellationToken.None))!.Capacity);
+    }
+
+    [Fact]
     public async Task A_run_that_announcements_keep_alive_is_not_cut_off()
     {
         rig.Options.AnnounceInterval = TimeSpan.FromMilliseconds(100);

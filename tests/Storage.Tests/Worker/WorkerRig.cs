@@ -62,8 +62,8 @@ internal sealed class WorkerRig : IAsyncDisposable
         await write(journal);
     }
 
-    public RunJournal OpenJournal(RevisionClock? clock = null, TimeProvider? time = null, int keep = 1000) => new(
-        Path.Combine(Options.FamilyFolder(PoolFamily.File), "journal.db"), new JournalOptions(false, keep, TimeSpan.FromDays(7)),
+    public RunJournal OpenJournal(RevisionClock? clock = null, TimeProvider? time = null, int keep = 1000, bool powerLossSafe = false) => new(
+        Path.Combine(Options.FamilyFolder(PoolFamily.File), "journal.db"), new JournalOptions(powerLossSafe, keep, TimeSpan.FromDays(7)),
         clock ?? new RevisionClock(TimeProvider.System), time ?? TimeProvider.System);
 
     public OperationRun Run(ICommand command, PoolDefinition? pool = null, Guid? id = null) => new(
