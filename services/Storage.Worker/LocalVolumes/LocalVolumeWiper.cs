@@ -9,6 +9,10 @@ namespace Storage.Worker;
 /// <see cref="WipeAlgorithm.Zero"/> of a file with holes: they give the blocks back (libvirt truncates it), which then read as
 /// zeros but hold the old data until somebody else writes there. A file system without that gets zeros written, and refuses a trim.
 /// <para>
+/// A run that was cut off goes on from its last checkpoint, of about every 5 seconds, where the file is still that one: by inode, birth and
+/// length. What somebody wrote meanwhile into what had been overwritten is found by the reading back of the last pass.
+/// </para>
+/// <para>
 /// What is promised is the content of the file. A copy-on-write file system, a snapshot, a file that shares blocks (reflink), a journal
 /// and a disk that maps its blocks keep the old data elsewhere: there only the deletion of all that share it, or encryption, helps. A
 /// file with several names is overwritten under all of them.
