@@ -112,6 +112,24 @@ public sealed class CloneTests : IDisposable
     }
 
     [Fact]
+    public async Task The_kernel_copies_where_no_blocks_of_its_own_are_asked_for()
+    {
+        await PrepareAsync();
+        SomeContent.Full($"{host.Path}/big", 64 << 20);
+        // Bytes that pass through the worker do so by the MiB, and each time is told; the kernel is given 8 MiB at a time.
+        Assert.InRange(await PartsAsync(new VolumeDefinition { Name = "by-the-kernel", Allocation = 0 }), 1, 16);
+        Assert.True(await PartsAsync(new VolumeDefinition { Name = "by-hand" }) >= 64, "The kernel copied what was to have blocks of its own.");
+        Assert.Equal(await ReadAsync("big"), await ReadAsync("by-the-kernel"));
+
+        async Task<int> PartsAsync(VolumeDefinition volume)
+        {
+            var parts = 0;
+            await host.CloneAsync(volume, host.Source("big"), Cancellation, run: new Run(Guid.NewGuid(), false, _ => Task.CompletedTask, new Seen(_ => parts++)));
+            return parts;
+        }
+    }
+
+    [Fact]
     public async Task Progress_counts_the_bytes_to_the_end()
     {
         await PrepareAsync();
