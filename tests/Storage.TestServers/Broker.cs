@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -17,6 +18,12 @@ public sealed class Broker(IServer server, string host, int port, int management
             Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user.UserName}:{user.Password}"))),
         },
     };
+
+    /// <summary>What a node is started with besides its configuration.</summary>
+    /// <param name="consumerTimeout">It ends a consumer that holds a message for so long, give or take a second; its own half hour where nothing is said.</param>
+    public static string ErlangArguments(TimeSpan? consumerTimeout) => consumerTimeout is { } timeout
+        ? string.Create(CultureInfo.InvariantCulture, $"-rabbit consumer_timeout {timeout.TotalMilliseconds:0} -rabbit channel_tick_interval 1000")
+        : "";
 
     /// <summary>Where a virtual host is reached.</summary>
     public Uri Address(string virtualHost) => new($"amqp://{user.UserName}:{user.Password}@{host}:{port}/{virtualHost}");

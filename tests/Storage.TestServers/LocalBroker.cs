@@ -12,7 +12,8 @@ public static class LocalBroker
     public static string? FindServer() =>
         new[] { "/usr/lib/rabbitmq/bin/rabbitmq-server", "/opt/rabbitmq/sbin/rabbitmq-server" }.FirstOrDefault(File.Exists);
 
-    public static async Task<Broker> CreateAsync(string folder)
+    /// <param name="consumerTimeout">As <see cref="Broker.ErlangArguments"/>.</param>
+    public static async Task<Broker> CreateAsync(string folder, TimeSpan? consumerTimeout = null)
     {
         var user = new NetworkCredential("storage", Guid.NewGuid().ToString("N"));
         var (port, management, distribution, mapper) =
@@ -46,7 +47,7 @@ public static class LocalBroker
             ["RABBITMQ_MNESIA_BASE"] = In("mnesia"),
             ["RABBITMQ_NODENAME"] = $"storage{port}@localhost",
             ["RABBITMQ_PID_FILE"] = In("pid"),
-            ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-kernel inet_dist_use_interface {127,0,0,1}",
+            ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = $"-kernel inet_dist_use_interface {{127,0,0,1}} {Broker.ErlangArguments(consumerTimeout)}",
         };
         // A node that finds no port mapper starts one that stays behind for ever: give it one that does not.
         var names = new LocalServer(

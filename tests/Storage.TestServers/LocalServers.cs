@@ -10,7 +10,7 @@ public static class LocalServers
         .. LocalDatabase.FindPrograms() is null ? ["postgresql"] : Array.Empty<string>(),
     ];
 
-    public static async Task<(Broker Broker, Database Database)> CreateAsync(string folder, bool durable) =>
-        (await LocalBroker.CreateAsync(Directory.CreateDirectory(Path.Combine(folder, "rabbitmq")).FullName),
+    public static async Task<(Broker Broker, Database Database)> CreateAsync(string folder, bool durable, TimeSpan? consumerTimeout = null) =>
+        (await LocalBroker.CreateAsync(Directory.CreateDirectory(Path.Combine(folder, "rabbitmq")).FullName, consumerTimeout),
          LocalDatabase.Create(Directory.CreateDirectory(Path.Combine(folder, "postgresql")).FullName, durable));
 }

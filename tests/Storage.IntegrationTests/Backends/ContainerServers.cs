@@ -18,13 +18,14 @@ public static class ContainerServers
     public static bool EngineAnswers() => TestcontainersSettings.OS.DockerEndpointAuthConfig is not null;
 
     // Fixed host ports: an engine gives a container another random one at each start, and tests restart them.
-    public static (Broker Broker, Database Database) Create()
+    public static (Broker Broker, Database Database) Create(TimeSpan? consumerTimeout)
     {
         var user = new NetworkCredential("storage", Guid.NewGuid().ToString("N"));
         var (amqp, management, postgres) = (LoopbackPorts.Take(), LoopbackPorts.Take(), LoopbackPorts.Take());
         var rabbit = new RabbitMqBuilder(Image("TEST_RABBITMQ_IMAGE", "rabbitmq:4-management-alpine"))
             .WithUsername(user.UserName)
             .WithPassword(user.Password)
+            .WithEnvironment("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", Broker.ErlangArguments(consumerTimeout))
             .WithPortBinding(amqp, AmqpPort)
             .WithPortBinding(management, ManagementPort)
             .Build();

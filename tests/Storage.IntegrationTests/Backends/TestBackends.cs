@@ -18,6 +18,9 @@ public sealed class TestBackends : IAsyncLifetime
     /// </summary>
     public bool Durable { get; init; }
 
+    /// <summary>As <see cref="Broker.ErlangArguments"/>.</summary>
+    public TimeSpan? ConsumerTimeout { get; init; }
+
     /// <summary>What the servers write, where they are processes of this machine; else null.</summary>
     public string? Folder { get; private set; }
 
@@ -34,7 +37,7 @@ public sealed class TestBackends : IAsyncLifetime
         File.SetUnixFileMode(_folder.Path, (UnixFileMode)Convert.ToInt32("711", 8));
         var backend = Choose();
         Folder = backend == "local" ? _folder.Path : null;
-        (Broker, Database) = backend == "docker" ? ContainerServers.Create() : await LocalServers.CreateAsync(_folder.Path, Durable);
+        (Broker, Database) = backend == "docker" ? ContainerServers.Create(ConsumerTimeout) : await LocalServers.CreateAsync(_folder.Path, Durable, ConsumerTimeout);
         var cancellation = TestContext.Current.CancellationToken;
         await Task.WhenAll(Broker.StartAsync(cancellation), Database.StartAsync(cancellation));
         Console.WriteLine(

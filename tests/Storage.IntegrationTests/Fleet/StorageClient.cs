@@ -84,6 +84,14 @@ public sealed class StorageClient(HttpClient http)
         return answer.Body;
     }
 
+    /// <summary>The types of the events that ended an operation: one.</summary>
+    public async Task<IReadOnlyList<string>> EndsOfAsync(Guid operation) =>
+    [
+        .. (await ReadEventsAsync()).Where(entry => entry.CommandId == operation
+            && entry.Type is (nameof(OperationSucceeded) or nameof(OperationFailed) or nameof(OperationCancelled) or nameof(OperationExpired)))
+            .Select(entry => entry.Type),
+    ];
+
     /// <summary>All items of a list, page by page.</summary>
     /// <param name="limit">Items per page; the API's default when absent.</param>
     public async Task<IReadOnlyList<JsonElement>> ReadAllAsync(string path, int? limit = null)

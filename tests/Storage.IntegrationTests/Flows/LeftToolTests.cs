@@ -35,12 +35,12 @@ public sealed class LeftToolTests(TestBackends backends)
                 HttpMethod.Post, "/v1/pools/left/volumes", new { name = "disk.qcow2", capacity = 1 << 20, format = "qcow2", preallocation = "metadata" });
             var tool = await Eventually.GetAsync("the tool", async token => File.Exists(process) ? (await File.ReadAllTextAsync(process, token)).Trim() : null);
             await fleet.Workers[0].KillAsync();
-            Assert.True(IsAlive(tool), "It ended with its worker: this shows nothing.");
+            Assert.True(HostProcesses.IsAlive(tool), "It ended with its worker: this shows nothing.");
             File.Delete(hangs);
             await fleet.Workers[0].StartAsync();
 
             Assert.Equal("succeeded", (await fleet.Client.EndOfAsync(operation)).GetProperty("state").GetString());
-            Assert.False(IsAlive(tool));
+            Assert.False(HostProcesses.IsAlive(tool));
             Assert.Equal(["disk.qcow2"], StorageUnderTest.FilesIn(path));
         }
         finally
@@ -48,8 +48,4 @@ public sealed class LeftToolTests(TestBackends backends)
             Directory.Delete(folder, recursive: true);
         }
     }
-
-    /// <summary>One that has ended and was not waited for is not.</summary>
-    private static bool IsAlive(string process) =>
-        Directory.Exists($"/proc/{process}") && !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal);
 }

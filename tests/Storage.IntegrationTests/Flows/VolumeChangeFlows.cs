@@ -67,10 +67,14 @@ public sealed class LongCloneTests(TestBackends backends) : IDisposable
     {
         await using var fleet = await StartAsync(out var tool);
         var (path, clone) = await BeginAsync(fleet, tool);
+        var process = tool.Started[0];
+        Assert.True(HostProcesses.InSession(process).Count > 1, "The tool is not there, or has started nothing: this shows nothing.");
         await fleet.Client.SendAsync(HttpMethod.Post, $"/v1/operations/{clone}/cancel");
         Assert.Equal("cancelled", (await fleet.Client.EndOfAsync(clone)).GetProperty("state").GetString());
+        Assert.Empty(HostProcesses.InSession(process));
         Assert.Equal(["a"], StorageUnderTest.FilesIn(path));
         Assert.Equal(["a"], await new StorageUnderTest(fleet.Client, fleet.PoolPath).VolumesAsync("long"));
+        Assert.Equal([nameof(OperationCancelled)], await fleet.Client.EndsOfAsync(clone));
     }
 
     [Fact]
@@ -104,7 +108,7 @@ public sealed class LongCloneTests(TestBackends backends) : IDisposable
         var path = await new StorageUnderTest(fleet.Client, fleet.PoolPath).RunningPoolAsync("long");
         await fleet.Client.PostAsync("/v1/pools/long/volumes", new { name = "a", capacity = 4 << 20 });
         var clone = await fleet.Client.SubmitAsync(HttpMethod.Post, "/v1/pools/long/volumes/a/clone", new { name = "b", format = "qcow2" });
-        await Eventually.HoldsAsync("the conversion to begin", _ => Task.FromResult(File.Exists(tool.Started)));
+        await tool.BegunAsync();
         return (path, clone);
     }
 }
