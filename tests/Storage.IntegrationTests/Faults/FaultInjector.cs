@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using Storage.Contracts;
 using Xunit;
@@ -9,35 +8,21 @@ namespace Storage.IntegrationTests;
 /// Injects faults one after the other, chosen by the seed. Each is made good before the next; a command sent at the moment of a kill is
 /// waited for, and how long that took is kept.
 /// </summary>
-public sealed class FaultInjector(
-    Fleet fleet, TestBackends backends, IReadOnlyList<FaultPool> pools, Surroundings around, Func<Task> probe, int seed)
+public sealed class FaultInjector(FaultScene scene, int seed)
 {
-    private const string Hook = "STORAGE_KILL_AT";
-    private static readonly TimeSpan StepLimit = TimeSpan.FromSeconds(4);
-
-    /// <summary>Where a worker is killed, and where the control plane is.</summary>
     private static readonly string[] WorkerSteps =
     [
-        "Storage.Worker/JournalCommitting", "Storage.Worker/JournalCommitted", "Storage.Worker/ToolStarting", "Storage.Worker/ToolEnded",
-        "send/before", "send/after",
+        StepKill.JournalCommitting, StepKill.JournalCommitted, StepKill.ToolStarting, StepKill.ToolEnded, StepKill.BeforeSend, StepKill.AfterSend,
     ];
 
     private static readonly string[] ControlSteps =
-    [
-        "Microsoft.EntityFrameworkCore/Microsoft.EntityFrameworkCore.Database.Transaction.TransactionCommitting",
-        "Microsoft.EntityFrameworkCore/Microsoft.EntityFrameworkCore.Database.Transaction.TransactionCommitted",
-        "send/before", "send/after",
-    ];
+        [StepKill.TransactionCommitting, StepKill.TransactionCommitted, StepKill.BeforeSend, StepKill.AfterSend];
 
     private readonly Random random = new(seed);
-
-    /// <summary>How often each kind of fault was injected.</summary>
-    public ConcurrentDictionary<string, int> Injected { get; } = new();
-
-    /// <summary>From a kill to the end of a command that was sent then.</summary>
-    public ConcurrentQueue<TimeSpan> Recoveries { get; } = new();
-
-    public int Kills { get; private set; }
+    private readonly Fleet fleet = scene.Fleet;
+    private readonly TestBackends backends = scene.Backends;
+    private readonly IReadOnlyList<FaultPool> pools = scene.Pools;
+    private readonly Surroundings around = scene.Around;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -122,7 +107,8 @@ public sealed class FaultInjector(
     {
         ServiceProcess[] all = [fleet.Api, fleet.Inventory, fleet.Workers[0]];
         await Task.WhenAll(all.Select(service => service.KillAsync()));
-        Kills += 2;
+        scene.Tally.CountKill();
+        scene.Tally.CountKill();
         await RecoverAsync(() => Task.WhenAll(all.Select(service => service.StartAsync())));
     });
 
@@ -132,38 +118,17 @@ public sealed class FaultInjector(
         var steps = victim == fleet.Workers[0] ? WorkerSteps : ControlSteps;
         var step = steps[random.Next(steps.Length)];
         await victim.KillAsync();
-        Kills++;
-        await victim.LaunchAsync(new Dictionary<string, string>
-        {
-            ["DOTNET_STARTUP_HOOKS"] = BuiltServices.Find("Storage.FaultHook"),
-            [Hook] = $"{step}#{random.Next(1, 60)}",
-        });
-        var reached = await EndsAsync(victim, StepLimit + TimeSpan.FromSeconds(2));
-        await CountedAsync(reached ? $"{Kind(victim)} killed at {step.Split('.', '/')[^1]}" : $"{Kind(victim)} killed", async () =>
-        {
-            if (!reached)
-                await victim.KillAsync();
-            await RecoverAsync(() => victim.StartAsync());
-        });
-    }
-
-    private static async Task<bool> EndsAsync(ServiceProcess victim, TimeSpan within)
-    {
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed < within;)
-        {
-            if (!victim.Running)
-                return true;
-            await Task.Delay(20, Cancellation);
-        }
-        return false;
+        scene.Tally.CountKill();
+        var reached = await StepKill.RunAsync(victim, step, random.Next(1, 60));
+        await CountedAsync(reached ? $"{Kind(victim)} killed at {step.Split('.', '/')[^1]}" : $"{Kind(victim)} killed", () => RecoverAsync(() => victim.StartAsync()));
     }
 
     private async Task RecoverAsync(Func<Task> start)
     {
-        Kills++;
+        scene.Tally.CountKill();
         var watch = Stopwatch.StartNew();
-        await Task.WhenAll(start(), probe());
-        Recoveries.Enqueue(watch.Elapsed);
+        await Task.WhenAll(start(), scene.Client.ProbeAsync(scene.Probe));
+        scene.Tally.Recoveries.Enqueue(watch.Elapsed);
     }
 
     private Task PauseAsync(ServiceProcess victim) => CountedAsync($"{Kind(victim)} paused", async () =>
@@ -178,7 +143,7 @@ public sealed class FaultInjector(
     {
         var worker = fleet.Workers[0];
         await worker.KillAsync();
-        Kills++;
+        scene.Tally.CountKill();
         await Task.Delay(500, Cancellation);
         await using (var connection = await fleet.ConnectAsync())
         {
@@ -243,7 +208,7 @@ public sealed class FaultInjector(
             return;
         var file = files[random.Next(files.Length)];
         var what = random.Next(4);
-        Injected.AddOrUpdate($"file {(what switch { 0 => "removed", 1 => "renamed", 2 => "grown", _ => "added" })}", 1, (_, count) => count + 1);
+        scene.Tally.Count($"file {(what switch { 0 => "removed", 1 => "renamed", 2 => "grown", _ => "added" })}");
         try
         {
             switch (what)
@@ -271,15 +236,10 @@ public sealed class FaultInjector(
 
     private async Task CountedAsync(string fault, Func<Task> inject)
     {
-        Injected.AddOrUpdate(fault, 1, (_, count) => count + 1);
+        scene.Tally.Count(fault);
         await inject();
     }
 
     private string Kind(ServiceProcess service) =>
         service == fleet.Api ? "api" : service == fleet.Inventory ? "inventory" : "worker";
 }
-
-/// <summary>What a run can spoil besides the services themselves.</summary>
-/// <param name="Disk">Null where nothing can be mounted.</param>
-/// <param name="Clocks">Null where clocks cannot be set.</param>
-public sealed record Surroundings(SmallDisk? Disk, UnreliableTool Tool, ServiceClocks? Clocks, OldMessages Messages);

@@ -1,14 +1,16 @@
 using System.Globalization;
 using System.Text;
+using Xunit;
 
 namespace Storage.IntegrationTests;
 
 /// <summary>What a fault run did and found.</summary>
+/// <param name="Name">The run's, such as <c>seed-1</c>.</param>
 /// <param name="Operations">How many ended how.</param>
 /// <param name="Faults">How many of each kind.</param>
 /// <param name="Recoveries">From a kill to the end of a command sent then.</param>
 public sealed record FaultReport(
-    int Seed,
+    string Name,
     TimeSpan Duration,
     int Sent,
     int Refused,
@@ -27,10 +29,18 @@ public sealed record FaultReport(
     /// <summary>Services that had lost their consumers and ended by themselves.</summary>
     public int Restarts { get; init; }
 
+    /// <summary>Adds it to the reports, and to the output of the test.</summary>
+    public async Task WriteAsync()
+    {
+        Directory.CreateDirectory(Folder);
+        await File.AppendAllTextAsync(Path.Combine(Folder, "report.md"), $"{this}\n", TestContext.Current.CancellationToken);
+        TestContext.Current.TestOutputHelper?.WriteLine(ToString());
+    }
+
     public override string ToString()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"## Seed {Seed}: {Violations.Count} violations");
+        text.AppendLine(CultureInfo.InvariantCulture, $"## {Name}: {Violations.Count} violations");
         text.AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture, $"{Duration.TotalSeconds:0} s, {Sent} commands sent, {Refused} refused, {Kills} kills, {Restarts} services that ended by themselves, {Events} events.");
         text.AppendLine(CultureInfo.InvariantCulture, $"Operations: {Join(Operations)}.");

@@ -1,27 +1,44 @@
 using System.Diagnostics;
-using Xunit;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Storage.IntegrationTests;
 
-/// <summary>One run: a fleet of its own, clients at work while faults are injected, quiet, and what the checker finds then.</summary>
-public sealed class FaultRun(TestBackends backends, int seed)
+/// <summary>One run: a fleet of its own, work and faults, quiet, and what the checker finds then.</summary>
+/// <param name="name">Tells it from other runs.</param>
+public sealed class FaultRun(TestBackends backends, string name)
 {
-    private const int KillsPerLine = 25;
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(180);
+    /// <summary>The secret that volumes of a run are encrypted with.</summary>
+    public const string SecretUsage = "disk";
 
-    /// <param name="enough">Says when no more faults are to be injected.</param>
-    public async Task<FaultReport> RunAsync(Func<FaultInjector, TimeSpan, bool> enough)
+    /// <summary>For how long at least nothing ends where something is stuck.</summary>
+    public TimeSpan Quiet { get; init; } = TimeSpan.FromSeconds(180);
+
+    /// <summary>More configuration, for all services.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <param name="act">Sends commands and injects faults, and makes them good.</param>
+    public async Task<FaultReport> RunAsync(Func<FaultScene, Task> act)
     {
         var toolFolder = Directory.CreateTempSubdirectory("storage-tool-").FullName;
         var tool = new UnreliableTool(toolFolder);
-        var path = $"{tool.Folder}:{Environment.GetEnvironmentVariable("PATH")}";
+        var path = $"{tool.Folder}:{System.Environment.GetEnvironmentVariable("PATH")}";
         try
         {
             var clocks = ServiceClocks.TryCreate(Path.Combine(toolFolder, "clocks"));
+            var (passphrase, key) = ($"correct horse {Guid.NewGuid():N}", Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
             await using var fleet = await Fleet.StartAsync(backends, new FleetLayout
             {
-                Environment = new Dictionary<string, string> { ["PATH"] = path, ["Logging__LogLevel__Default"] = "Information", ["Bus__DeafAfter"] = "00:00:20" },
-                EnvironmentOf = clocks?.Environment,
+                Environment = new Dictionary<string, string>(Environment)
+                {
+                    ["PATH"] = path,
+                    ["Logging__LogLevel__Default"] = "Information",
+                    ["Bus__DeafAfter"] = "00:00:20",
+                },
+                EnvironmentOf = service => new Dictionary<string, string>(clocks?.Environment(service) ?? new Dictionary<string, string>())
+                {
+                    ["Secrets__Key"] = service == "api" ? key : "",
+                },
                 // As the compose file and any service manager do: see BusWatch.
                 RestartOn = 75,
             });
@@ -35,11 +52,16 @@ public sealed class FaultRun(TestBackends backends, int seed)
             if (disk is not null)
                 pools.Add(new FaultPool("small", Path.Combine(disk.Path, "pool"), Rough: true));
             var probe = new FaultPool("probe", fleet.PoolPath("probe"), Rough: false);
+            // Kept from before the first command on, so that none with a secret is missed.
+            var around = new Surroundings(disk, tool, clocks, await OldMessages.KeepAsync(fleet));
+            (await fleet.Client.SendAsync(HttpMethod.Post, "/v1/secrets", new { usage = SecretUsage, value = Encoding.UTF8.GetBytes(passphrase) })).OrThrow();
             foreach (var pool in pools.Append(probe))
                 await DefineAsync(fleet, pool);
+            await fleet.Client.PostAsync($"/v1/pools/{probe.Name}/volumes", Workload.Encrypted("encrypted"));
             try
             {
-                return await RunAsync(fleet, pools, new Surroundings(disk, tool, clocks, await OldMessages.KeepAsync(fleet)), probe, enough);
+                return await RunAsync(act, new FaultScene(
+                    fleet, backends, new FaultClient(fleet), pools, probe, around, [.. fleet.Secrets, passphrase, key]));
             }
             catch (Exception e)
             {
@@ -54,38 +76,40 @@ public sealed class FaultRun(TestBackends backends, int seed)
         }
     }
 
-    private async Task<FaultReport> RunAsync(
-        Fleet fleet, List<FaultPool> pools, Surroundings around, FaultPool probe, Func<FaultInjector, TimeSpan, bool> enough)
+    private async Task<FaultReport> RunAsync(Func<FaultScene, Task> act, FaultScene scene)
     {
         var watch = Stopwatch.StartNew();
-        var workload = new Workload(fleet, pools, seed);
-        var faults = new FaultInjector(fleet, backends, pools, around, () => workload.ProbeAsync(probe.Name), seed);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        var clients = workload.RunAsync(stop.Token);
-        for (var told = 0; !enough(faults, watch.Elapsed) && workload.Violations.Count == 0;)
-        {
-            await faults.InjectAsync();
-            if (faults.Kills / KillsPerLine == told)
-                continue;
-            told = faults.Kills / KillsPerLine;
-            Console.WriteLine($"[faults] seed {seed}: {faults.Kills} kills, {workload.Sent} commands, {watch.Elapsed.TotalSeconds:0} s");
-        }
-        await stop.CancelAsync();
-        await clients;
-        var violations = new List<string>(workload.Violations);
-        if (await StuckAsync(fleet) is { } stuck)
+        await act(scene);
+        var violations = new List<string>(scene.Client.Violations);
+        if (await StuckAsync(scene.Fleet) is { } stuck)
             violations.Add(stuck);
         else
-            violations.AddRange(await new FaultChecker(fleet, pools).CheckAsync(workload.Accepted));
-        var operations = (await fleet.Client.ReadAllAsync("/v1/operations", 1000))
+            violations.AddRange(await CheckAsync(scene));
+        var operations = (await scene.Fleet.Client.ReadAllAsync("/v1/operations", 1000))
             .GroupBy(operation => operation.GetProperty("state").GetString()!).ToDictionary(state => state.Key, state => state.Count());
         if (violations.Count > 0)
-            Keep(fleet);
-        return new FaultReport(seed, watch.Elapsed, workload.Sent, workload.Refused, operations, faults.Kills, faults.Injected, [.. faults.Recoveries], violations)
+            Keep(scene.Fleet);
+        return new FaultReport(
+            name, watch.Elapsed, scene.Client.Sent, scene.Client.Refused, operations, scene.Tally.Kills, scene.Tally.Injected, [.. scene.Tally.Recoveries], violations)
         {
-            Events = (await fleet.Client.ReadEventsAsync()).Count,
+            Events = (await scene.Fleet.Client.ReadEventsAsync()).Count,
             Restarts = ServiceProcess.All.Sum(service => service.Restarts),
         };
+    }
+
+    /// <summary>A check that cannot come to its end is a violation too; what it found before then is not lost.</summary>
+    private static async Task<IReadOnlyList<string>> CheckAsync(FaultScene scene)
+    {
+        var checker = new FaultChecker(scene);
+        try
+        {
+            await checker.CheckAsync();
+            return checker.Violations;
+        }
+        catch (Exception e) when (e is InvalidOperationException or TimeoutException or HttpRequestException or IOException)
+        {
+            return [.. checker.Violations, $"The check came to no end: {e}"];
+        }
     }
 
     private static async Task DefineAsync(Fleet fleet, FaultPool pool)
@@ -96,10 +120,11 @@ public sealed class FaultRun(TestBackends backends, int seed)
     }
 
     /// <summary>Every operation ends without anybody's help, however many there are: some end in each span of quiet, until none is left.</summary>
-    private static async Task<string?> StuckAsync(Fleet fleet)
+    private async Task<string?> StuckAsync(Fleet fleet)
     {
-        for (var left = int.MaxValue; ;)
+        while (true)
         {
+            var left = await Eventually.GetAsync("what has not ended", async _ => await LiveAsync(fleet));
             try
             {
                 await Eventually.HoldsAsync("all operations to end", async _ => (await LiveAsync(fleet)).Count == 0, Quiet);
@@ -108,18 +133,19 @@ public sealed class FaultRun(TestBackends backends, int seed)
             catch (TimeoutException)
             {
                 var live = await LiveAsync(fleet);
-                if (live.Count >= left)
-                    return $"In {Quiet.TotalSeconds:0} s of quiet none of {live.Count} has ended:\n{string.Join('\n', live.Take(10))}";
-                left = live.Count;
+                if (left.Count > 0 && left.Keys.All(live.ContainsKey))
+                    return $"In {Quiet.TotalSeconds:0} s of quiet none of {left.Count} has ended:\n{string.Join('\n', live.Values.Take(10))}";
             }
         }
     }
 
-    private static async Task<List<string>> LiveAsync(Fleet fleet)
+    /// <summary>What has not ended, by its id.</summary>
+    private static async Task<Dictionary<Guid, string>> LiveAsync(Fleet fleet)
     {
-        var live = new List<string>();
+        var live = new Dictionary<Guid, string>();
         foreach (var state in new[] { "queued", "dispatched", "running" })
-            live.AddRange((await fleet.Client.ReadAllAsync($"/v1/operations?state={state}", 1000)).Select(operation => operation.ToString()));
+            foreach (var operation in await fleet.Client.ReadAllAsync($"/v1/operations?state={state}", 1000))
+                live[operation.GetProperty("id").GetGuid()] = operation.ToString();
         return live;
     }
 
@@ -127,7 +153,7 @@ public sealed class FaultRun(TestBackends backends, int seed)
     /// <returns>The folder that it is in.</returns>
     private string Keep(Fleet fleet)
     {
-        var folder = Directory.CreateDirectory(Path.Combine(FaultReport.Folder, $"seed-{seed}")).FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(FaultReport.Folder, name)).FullName;
         foreach (var log in Directory.GetFiles(fleet.Folder, "*.log"))
             File.Copy(log, Path.Combine(folder, Path.GetFileName(log)), overwrite: true);
         foreach (var log in backends.Folder is { } servers ? Directory.GetFiles(servers, "*.log", SearchOption.AllDirectories) : [])

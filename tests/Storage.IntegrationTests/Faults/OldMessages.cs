@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json.Nodes;
 using RabbitMQ.Client;
 using Storage.Contracts;
 using Xunit;
@@ -35,24 +37,60 @@ public sealed class OldMessages
         return new OldMessages(fleet);
     }
 
+    /// <summary>The bodies of those that are kept.</summary>
+    public async Task<IReadOnlyList<string>> ReadAsync()
+    {
+        await using var connection = await fleet.ConnectAsync();
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancellation);
+        await TakeAsync(channel);
+        return [.. messages.Values.SelectMany(kept => kept).Select(Text)];
+    }
+
     /// <summary>Delivers so many of the kept ones to each receiver, some of them more than once.</summary>
     public async Task DeliverAgainAsync(int count, Random random)
     {
         await using var connection = await fleet.ConnectAsync();
         await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancellation);
+        await TakeAsync(channel);
+        foreach (var (receiver, kept) in messages)
+            for (var i = 0; i < count && kept.Count > 0; i++)
+            {
+                var message = kept[random.Next(kept.Count)];
+                await channel.BasicPublishAsync("", receiver, false, new BasicProperties(message.BasicProperties), message.Body, Cancellation);
+            }
+    }
+
+    /// <summary>
+    /// Delivers the reports that speak of something once more, their events under new ids: as a worker would that has forgotten that it has
+    /// said so.
+    /// </summary>
+    public async Task SayAgainAsync(string something)
+    {
+        await using var connection = await fleet.ConnectAsync();
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancellation);
+        await TakeAsync(channel);
+        foreach (var message in messages[Queues.Inventory].Where(message => Text(message).Contains(something, StringComparison.Ordinal)))
+        {
+            var body = JsonNode.Parse(message.Body.Span)!;
+            foreach (var entry in body["message"]!["events"]!.AsArray())
+                entry!["eventId"] = Guid.CreateVersion7();
+            await channel.BasicPublishAsync(
+                "", Queues.Inventory, false, new BasicProperties(message.BasicProperties), Encoding.UTF8.GetBytes(body.ToJsonString()), Cancellation);
+        }
+    }
+
+    private async Task TakeAsync(IChannel channel)
+    {
         foreach (var (receiver, kept) in messages)
         {
             while (await channel.BasicGetAsync(CopyOf(receiver), autoAck: true, Cancellation) is { } message)
                 kept.Add(message);
             if (kept.Count > Kept)
                 kept.RemoveRange(0, kept.Count - Kept);
-            for (var i = 0; i < count && kept.Count > 0; i++)
-            {
-                var message = kept[random.Next(kept.Count)];
-                await channel.BasicPublishAsync("", receiver, false, new BasicProperties(message.BasicProperties), message.Body, Cancellation);
-            }
         }
     }
+
+    private static string Text(BasicGetResult message) => Encoding.UTF8.GetString(message.Body.Span);
 
     private static string CopyOf(string receiver) => $"copy-of-{receiver}";
 }

@@ -2,11 +2,11 @@ namespace Storage.IntegrationTests;
 
 /// <summary>
 /// A stand-in for qemu-img that calls the real one and, when told, fails, fails after it has taken effect, does nothing and says that it
-/// did, leaves half a file, or hangs for a while.
+/// did, leaves half a file, is slow, or hangs for a while.
 /// </summary>
 public sealed class UnreliableTool
 {
-    public static readonly string[] Moods = ["fail", "fail-after", "lie", "half", "hang"];
+    public static readonly string[] Moods = ["fail", "fail-after", "lie", "half", "slow", "hang"];
 
     private const string Script = """
         #!/bin/sh
@@ -19,6 +19,7 @@ public sealed class UnreliableTool
           fail-after) REAL "$@"; echo "stand-in: done, and failed" >&2; exit 1 ;;
           lie) exit 0 ;;
           half) echo QED >"$path"; exit 1 ;;
+          slow) sleep 3 ;;
           hang) sleep 15 ;;
         esac
         exec REAL "$@"
