@@ -29,7 +29,7 @@ public sealed class BrokenBuildFaultTests(TestBackends backends)
         {
             Environment = new Dictionary<string, string> { ["STORAGE_BROKEN"] = protection },
             // What is sent again at all is sent again after half a minute.
-            Quiet = TimeSpan.FromSeconds(60),
+            Quiet = TimeSpan.FromSeconds(45),
         };
         var report = await run.RunAsync(DirectedFaults.All[protection]);
         await report.WriteAsync();

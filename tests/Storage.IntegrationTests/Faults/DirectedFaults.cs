@@ -106,7 +106,7 @@ public static class DirectedFaults
 
     private static async Task KillAtAsync(FaultScene scene, ServiceProcess service, string step, int pass)
     {
-        var reached = await StepKill.RunAsync(service, step, pass, TimeSpan.FromSeconds(20));
+        var reached = await StepKill.RunAsync(service, step, pass, TimeSpan.FromSeconds(60));
         scene.Tally.CountKill();
         scene.Tally.Count($"{service.Name} killed{(reached ? $" at {step.Split('.', '/')[^1]}" : "")}");
     }

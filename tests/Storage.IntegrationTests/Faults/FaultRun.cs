@@ -57,7 +57,6 @@ public sealed class FaultRun(TestBackends backends, string name)
             (await fleet.Client.SendAsync(HttpMethod.Post, "/v1/secrets", new { usage = SecretUsage, value = Encoding.UTF8.GetBytes(passphrase) })).OrThrow();
             foreach (var pool in pools.Append(probe))
                 await DefineAsync(fleet, pool);
-            await fleet.Client.PostAsync($"/v1/pools/{probe.Name}/volumes", Workload.Encrypted("encrypted"));
             try
             {
                 return await RunAsync(act, new FaultScene(

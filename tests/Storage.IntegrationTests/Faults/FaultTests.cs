@@ -31,6 +31,8 @@ public sealed class FaultTests(TestBackends backends)
     /// <summary>Clients at work while faults are injected: for a minute, or until there were as many kills as wanted.</summary>
     private static async Task WorkAsync(FaultScene scene, int seed)
     {
+        // One for certain: under faults it may come to nothing.
+        await scene.Fleet.Client.PostAsync($"/v1/pools/{scene.Probe.Name}/volumes", Workload.Encrypted("encrypted"));
         var (watch, wanted) = (Stopwatch.StartNew(), Setting("STORAGE_FAULT_KILLS"));
         var faults = new FaultInjector(scene, seed);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
