@@ -35,13 +35,13 @@ public sealed class ConformanceTests : IAsyncDisposable
     {
         await UseAsync(kind);
         for (var i = 0; i < 2; i++)
-            await DoneAsync(new BuildPool(null, Name));
+            Assert.Single(Told<PoolBuilt>(await DoneAsync(new BuildPool(null, Name))));
         for (var i = 0; i < 2; i++)
-            Assert.Equal(PoolState.Running, await StateAfterAsync(new StartPool(null, Name)));
+            Assert.Equal(PoolState.Running, Assert.Single(Told<PoolStarted>(await DoneAsync(new StartPool(null, Name)))).Observation.State);
         Assert.Equal(pool.Mounts, host.IsMounted(pool.Target));
         await DoneAsync(new CreateVolume(null, Name, Volume("kept", "raw")));
         for (var i = 0; i < 2; i++)
-            Assert.Equal(PoolState.Inactive, await StateAfterAsync(new StopPool(null, Name)));
+            Assert.Single(Told<PoolStopped>(await DoneAsync(new StopPool(null, Name))));
         Assert.False(pool.Mounts && host.IsMounted(pool.Target));
         Assert.Equal(!pool.Mounts, host.Exists($"{pool.Target}/kept"));
         await DoneAsync(new StartPool(null, Name));
@@ -49,8 +49,9 @@ public sealed class ConformanceTests : IAsyncDisposable
         await DoneAsync(new DeleteVolume(null, Name, "kept"));
         await DoneAsync(new StopPool(null, Name));
         for (var i = 0; i < 2; i++)
-            await DoneAsync(new DeletePool(null, Name));
+            Assert.Single(Told<PoolDeleted>(await DoneAsync(new DeletePool(null, Name))));
         Assert.False(host.Exists(pool.Target));
+        Assert.DoesNotContain(host.Events, told => told.Type == nameof(PoolStateChanged) && told.Read<PoolStateChanged>().PoolId == pool.Definition.Uuid);
     }
 
     [Theory]
@@ -257,9 +258,6 @@ public sealed class ConformanceTests : IAsyncDisposable
 
     private async Task<IReadOnlyList<VolumeDefinition>> RefreshAsync() =>
         [.. Told<VolumesObserved>(await DoneAsync(new RefreshPool(null, Name))).SelectMany(told => told.Volumes)];
-
-    /// <summary>The state that the pool is told to be in.</summary>
-    private async Task<PoolState> StateAfterAsync(ICommand command) => Told<PoolStateChanged>(await DoneAsync(command)).Last().State;
 
     /// <summary>The terminal events of an operation; one that is told again is the same.</summary>
     private IEnumerable<Guid> Outcomes(Guid id) => host.Events
