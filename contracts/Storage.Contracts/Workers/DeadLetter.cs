@@ -11,7 +11,7 @@ namespace Storage.Contracts;
 /// <param name="Fingerprint">The same for every delivery of one message: SHA-256 of queue, id, replay and whole body.</param>
 /// <param name="DiedAt">UTC.</param>
 /// <param name="Error">Why: <c>invalid-document</c> cannot be read, <c>unsupported</c> is of a type that the queue does not take,
-/// <c>internal</c> went on failing; else why it was refused.</param>
+/// <c>internal</c> failed in a way that nobody foresaw; else why it was refused.</param>
 /// <param name="ExceptionType">The full name of the exception's type.</param>
 /// <param name="MessageType">What the envelope or the AMQP type says.</param>
 /// <param name="MessageId">What the AMQP property or the envelope says.</param>

@@ -45,6 +45,7 @@ public interface IPoolBuilder : IPoolBackend
 /// <summary>Start and stop, for types where that changes the host. Both succeed when it is done already.</summary>
 public interface IPoolActivator : IPoolBackend
 {
+    /// <summary>Begins the run only where it has something to do. One that fails after that may leave it half done: the pool is stopped then.</summary>
     Task StartAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken);
 
     Task StopAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken);

@@ -109,11 +109,14 @@ public sealed class LocalVolumeCloner(VolumeTools tools, ILogger<LocalVolumeClon
         ImageChain source, VolumeDefinition volume, (ImageSecret? Source, ImageSecret? Made) secrets,
         SafeFileHandle file, string path, Run run, CancellationToken cancellationToken)
     {
-        if (LocalVolumeCreator.IsNative(volume))
-            RawVolume.Fill(
-                file, volume.Capacity!.Value, volume.Allocation!.Value, path, Untold, cancellationToken, write: volume.Preallocation == Preallocation.Full);
-        else
-            await tools.QemuImg.CreateAsync(path, volume, secrets.Made, cancellationToken);
+        using (new FileGrowth(file, run.Progress))
+        {
+            if (LocalVolumeCreator.IsNative(volume))
+                RawVolume.Fill(
+                    file, volume.Capacity!.Value, volume.Allocation!.Value, path, Untold, cancellationToken, write: volume.Preallocation == Preallocation.Full);
+            else
+                await tools.QemuImg.CreateAsync(path, volume, secrets.Made, cancellationToken);
+        }
         await tools.QemuImg.ConvertAsync(
             source.Sources(secrets.Source), source.Capacity, new ImageSource(volume.Format!, path, secrets.Made), run.Progress, cancellationToken);
         var made = LocalVolumeReader.ReadHeader(file, Math.Max(0, LibC.Seek(file, 0, LibC.SeekEnd)));

@@ -48,11 +48,18 @@ public sealed class LocalVolumeCreator(VolumeTools tools, ILogger<LocalVolumeCre
                 else if (isLuks2 || IsNative(volume))
                     Fill(file, volume, isLuks2 ? Cryptsetup.HeaderSize : 0, directory.PathOf(volume.Name), run, cancellationToken);
                 else
-                    await tools.QemuImg.CreateAsync(path, volume, ImageSecret.Of(secret?.Path), cancellationToken);
+                    await CreateAsync(file, path, volume, ImageSecret.Of(secret?.Path), run, cancellationToken);
                 if (isLuks2)
                     await FormatAsync(file, path, volume, secret!.Path, cancellationToken);
             },
             cancellationToken);
+    }
+
+    private async Task CreateAsync(
+        SafeFileHandle file, string path, VolumeDefinition volume, ImageSecret? secret, Run run, CancellationToken cancellationToken)
+    {
+        using var growth = new FileGrowth(file, run.Progress);
+        await tools.QemuImg.CreateAsync(path, volume, secret, cancellationToken);
     }
 
     /// <param name="header">Bytes before the data.</param>

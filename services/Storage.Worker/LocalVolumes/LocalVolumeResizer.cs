@@ -28,6 +28,7 @@ public sealed class LocalVolumeResizer(VolumeTools tools)
             await tools.QemuImg.RequireAsync(cancellationToken);
             using var secret = await image.UnlockAsync(resize.Secret, run, cancellationToken);
             await run.BeginAsync(cancellationToken);
+            using var growth = new FileGrowth(image.Front.File, run.Progress);
             await tools.QemuImg.ResizeAsync(image.Sources(ImageSecret.Of(secret?.Path)), resize, cancellationToken);
         }
         FileFlush.Complete(image.Front.File, image.Front.Path, cancellationToken);

@@ -45,7 +45,8 @@ internal sealed class VolumeCopy(LocalImage source, SafeFileHandle file, string 
             if (reflink)
                 throw new StorageException(ErrorCodes.Unsupported, $"{path} cannot share blocks with {source.Path} there.", "reflink");
         }
-        RawVolume.Fill(file, size, allocation, path, Untold, cancellationToken, write);
+        using (new FileGrowth(file, progress))
+            RawVolume.Fill(file, size, allocation, path, Untold, cancellationToken, write);
         new FileCopy(source.File, source.Path, file, path, (long)source.Status.Size, progress, cancellationToken).Run(ownBlocks);
     }
 }

@@ -16,10 +16,10 @@ internal static class PoolHandlers
     {
         var backend = context.Require<IPoolBackend>();
         var activator = context.Backends.Find<IPoolActivator>(context.Pool.Type);
-        if (activator is not null)
-            await activator.StartAsync(context.Pool, context.Run, cancellationToken);
         try
         {
+            if (activator is not null)
+                await activator.StartAsync(context.Pool, context.Run, cancellationToken);
             await RequireUsableAsync(context, backend, cancellationToken);
             var observation = await ListAsync(context, backend, cancellationToken);
             context.PoolIs(new PoolStarted(context.PoolId, observation));
@@ -27,7 +27,8 @@ internal static class PoolHandlers
         catch when (!context.CutOff)
         {
             context.Unwatch();
-            if (activator is not null)
+            // What was started before the run stays so.
+            if (activator is not null && (context.HasBegun || context.Run.Resumed))
                 await UndoStartAsync(context, activator);
             throw;
         }

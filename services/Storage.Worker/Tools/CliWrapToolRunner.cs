@@ -27,12 +27,13 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
         var stdout = new OutputStart(ToolOutput.MaxStdout, stop.Cancel, command.OnOutput);
         var stderr = new OutputTail(ToolOutput.MaxStderr);
         var started = Stopwatch.GetTimestamp();
+        using var note = LaneWork.Running?.Tools?.Expect();
         WorkerSteps.Pass(WorkerSteps.ToolStarting);
         CommandTask<CommandResult> running;
         try
         {
             running = InOwnSession(path, command.Arguments)
-                .WithEnvironmentVariables(Environment(command))
+                .WithEnvironmentVariables(Environment(command, note?.Mark))
                 .WithStandardInputPipe(Input(command))
                 .WithStandardOutputPipe(stdout.Target)
                 .WithStandardErrorPipe(stderr.Target)
@@ -43,7 +44,7 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
         {
             throw Missing(command, e);
         }
-        using var noted = LaneWork.Running?.Tools?.Note(running.ProcessId);
+        note?.Started(running.ProcessId);
         var session = new ToolSession(running.ProcessId);
         // Registered after CliWrap's own handler and so called before it: the session goes while its leader still names it.
         using var kill = stop.Token.Register(session.Kill);
@@ -106,7 +107,7 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
         _ => PipeSource.Null,
     };
 
-    private static Dictionary<string, string?> Environment(HostCommand command)
+    private static Dictionary<string, string?> Environment(HostCommand command, string? mark)
     {
         var variables = System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .Select(variable => (string)variable.Key)
@@ -114,6 +115,7 @@ public sealed partial class CliWrapToolRunner(ILogger<CliWrapToolRunner> logger)
             .ToDictionary(name => name, _ => (string?)null);
         variables["PATH"] = ToolPath.Variable;
         variables["LC_ALL"] = "C";
+        variables[ToolNote.Variable] = mark;
         foreach (var (name, value) in command.Variables)
             variables[name] = value;
         return variables;

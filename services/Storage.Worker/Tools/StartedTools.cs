@@ -8,7 +8,10 @@ namespace Storage.Worker;
 /// them before it goes on with what they were doing, so that nothing is done by two. What a tool left on purpose in a session of its own
 /// (the process behind a FUSE mount) is no longer the tool and stays.
 /// </summary>
-/// <param name="folder">Its entries are empty files: <c>BOOT.PROCESS.STARTED</c>, made and removed in one step each.</param>
+/// <param name="folder">
+/// Its entries are empty files, made, renamed and removed in one step each: <c>BOOT.MARK</c> from before a tool's start, then
+/// <c>BOOT.PROCESS.STARTED</c>.
+/// </param>
 public sealed partial class StartedTools(string folder, ILogger log)
 {
     private const string BootId = "/proc/sys/kernel/random/boot_id";
@@ -19,9 +22,8 @@ public sealed partial class StartedTools(string folder, ILogger log)
     /// <summary>A process's number is used again after the next boot, and its start is counted from there.</summary>
     private static readonly string Boot = File.ReadAllText(BootId).Trim();
 
-    /// <summary>Puts a tool on record, from its start until what is returned is disposed of.</summary>
-    /// <param name="leader">Its process, which began its session.</param>
-    public IDisposable? Note(int leader) => StartOf(leader) is { } started ? new Entry(Path.Combine(folder, NameOf(leader, started))) : null;
+    /// <summary>Puts a tool on record that is about to be started, until what is returned is disposed of.</summary>
+    public ToolNote Expect() => new(folder);
 
     /// <summary>Ends what an earlier process left running. Comes before anything of this one is noted.</summary>
     public async Task EndLeftAsync(CancellationToken cancellationToken)
@@ -29,7 +31,7 @@ public sealed partial class StartedTools(string folder, ILogger log)
         Directory.CreateDirectory(folder);
         foreach (var path in Directory.EnumerateFiles(folder))
         {
-            if (ParseName(Path.GetFileName(path)) is var (leader, started) && StartOf(leader) is var now && (now is null || now == started))
+            foreach (var leader in LeadersOf(Path.GetFileName(path)))
                 await EndAsync(new ToolSession(leader), leader, cancellationToken);
             File.Delete(path);
         }
@@ -51,7 +53,18 @@ public sealed partial class StartedTools(string folder, ILogger log)
         }
     }
 
-    private static string NameOf(int leader, long started) => string.Create(CultureInfo.InvariantCulture, $"{Boot}.{leader}.{started}");
+    private static IEnumerable<int> LeadersOf(string name)
+    {
+        if (ParseName(name) is var (leader, started))
+            return StartOf(leader) is var now && (now is null || now == started) ? [leader] : [];
+        return name.StartsWith($"{Boot}.", StringComparison.Ordinal) ? ToolSession.LeadersWith($"{ToolNote.Variable}={name[(Boot.Length + 1)..]}") : [];
+    }
+
+    internal static string NameOf(string mark) => $"{Boot}.{mark}";
+
+    /// <summary>Null where the process has ended.</summary>
+    internal static string? NameOf(int leader) =>
+        StartOf(leader) is { } started ? string.Create(CultureInfo.InvariantCulture, $"{Boot}.{leader}.{started}") : null;
 
     private static (int Leader, long Started)? ParseName(string name) =>
         name.Split('.') is [var boot, var leader, var started] && boot == Boot
@@ -68,17 +81,4 @@ public sealed partial class StartedTools(string folder, ILogger log)
 
     [LoggerMessage(3506, LogLevel.Error, "The tool that was running as process {Process} when the worker was killed is still there {Seconds} s after its own kill: the kernel does not let it go")]
     private partial void StillThere(int process, double seconds);
-
-    private sealed class Entry : IDisposable
-    {
-        private readonly string path;
-
-        public Entry(string path)
-        {
-            this.path = path;
-            File.Create(path).Dispose();
-        }
-
-        public void Dispose() => File.Delete(path);
-    }
 }

@@ -10,6 +10,10 @@ internal sealed class ToolSession(int leader)
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
+    /// <summary>The processes that began a session and have a variable, <c>NAME=VALUE</c>.</summary>
+    public static IReadOnlyList<int> LeadersWith(string variable) =>
+        [.. All().Where(entry => entry.Process == entry.Status.Session && HasVariable(entry.Process, variable)).Select(entry => entry.Process)];
+
     /// <summary>One of them is left.</summary>
     public bool IsAlive => Processes().Any();
 
@@ -41,14 +45,27 @@ internal sealed class ToolSession(int leader)
         return sign.ToString();
     }
 
-    private IEnumerable<(int Process, ProcessStatus Status)> Processes()
+    private IEnumerable<(int Process, ProcessStatus Status)> Processes() => All().Where(entry => entry.Status.Session == leader);
+
+    private static IEnumerable<(int Process, ProcessStatus Status)> All()
     {
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
             if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var process)
-                && ProcessStatus.Read(process) is { Ended: false } status
-                && status.Session == leader)
+                && ProcessStatus.Read(process) is { Ended: false } status)
                 yield return (process, status);
+        }
+    }
+
+    private static bool HasVariable(int process, string variable)
+    {
+        try
+        {
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/environ")).Split('\0').Contains(variable);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 

@@ -135,6 +135,22 @@ public sealed class FsPoolTests : IDisposable
         Assert.Equal("tmpfs", MountTable.At(Target)!.FileSystem);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_start_that_fails_unmounts_what_it_has_mounted_and_nothing_else(bool mountedBefore)
+    {
+        await using var worker = WorkerOnHost.OfFileFamily();
+        await worker.StartAsync();
+        await BuildAsync("ext4");
+        if (mountedBefore)
+            HostProgram.Run("mount", device.Path, Target);
+        // Only btrfs can.
+        var end = await worker.RunAsync(Pool("ext4") with { CopyOnWrite = false }, new StartPool(null, "p"));
+        Assert.Equal((nameof(OperationFailed), ErrorCodes.Unsupported), (end.Type, end.Read<OperationFailed>().Error.Code));
+        Assert.Equal(mountedBefore, MountTable.At(Target) is not null);
+    }
+
     [Fact]
     public async Task A_device_that_is_none_is_refused()
     {

@@ -22,16 +22,31 @@ public sealed class StartedToolsTests : IDisposable
     [Fact]
     public async Task A_tool_that_was_left_running_is_ended_with_what_it_started()
     {
-        Assert.NotNull(New().Note(tool.Id));
+        Note(tool.Id);
         await New().EndLeftAsync(Cancellation);
         Assert.Empty(scripts.Alive());
         Assert.Empty(Directory.EnumerateFiles(Notes));
     }
 
     [Fact]
+    public async Task A_tool_whose_worker_was_killed_before_it_noted_the_process_is_ended_and_no_other()
+    {
+        var script = scripts.Script($"sleep 1000 & echo $! >> {scripts.Pids}; echo $$ >> {scripts.Pids}; wait");
+        var start = new ProcessStartInfo("setsid", [script]);
+        start.Environment[ToolNote.Variable] = New().Expect().Mark;
+        using var unnoted = Process.Start(start)!;
+        await Eventually.HoldsAsync("the tool", async _ => (await File.ReadAllLinesAsync(scripts.Pids, Cancellation)).Length == 4);
+        await New().EndLeftAsync(Cancellation);
+        await unnoted.WaitForExitAsync(Cancellation);
+        Assert.Equal(2, scripts.Alive().Count);
+        Assert.False(tool.HasExited);
+        Assert.Empty(Directory.EnumerateFiles(Notes));
+    }
+
+    [Fact]
     public async Task A_tool_that_has_ended_is_no_longer_on_record()
     {
-        New().Note(tool.Id)!.Dispose();
+        Note(tool.Id).Dispose();
         await New().EndLeftAsync(Cancellation);
         Assert.Equal(2, scripts.Alive().Count);
     }
@@ -39,7 +54,7 @@ public sealed class StartedToolsTests : IDisposable
     [Fact]
     public async Task What_a_tool_started_is_ended_also_when_the_tool_itself_is_gone()
     {
-        Assert.NotNull(New().Note(tool.Id));
+        Note(tool.Id);
         tool.Kill();
         await tool.WaitForExitAsync(Cancellation);
         Assert.Single(scripts.Alive());
@@ -52,7 +67,7 @@ public sealed class StartedToolsTests : IDisposable
     [InlineData("boot", "the machine was started again")]
     public async Task A_process_that_is_not_the_tool_is_left_alone(string changed, string why)
     {
-        Assert.NotNull(New().Note(tool.Id));
+        Note(tool.Id);
         var note = Assert.Single(Directory.EnumerateFiles(Notes));
         var parts = Path.GetFileName(note).Split('.');
         parts[changed == "boot" ? 0 : 2] = changed == "boot" ? Guid.NewGuid().ToString() : "1";
@@ -68,7 +83,7 @@ public sealed class StartedToolsTests : IDisposable
         var daemon = scripts.Script($"echo $$ >> {scripts.Pids}; exec sleep 1000");
         using var starter = Process.Start("setsid", ["sh", "-c", $"setsid --fork {daemon}; exec sleep 1000"]);
         await Eventually.HoldsAsync("the daemon", async _ => (await File.ReadAllLinesAsync(scripts.Pids, Cancellation)).Length == 3);
-        Assert.NotNull(New().Note(starter.Id));
+        Note(starter.Id);
         await New().EndLeftAsync(Cancellation);
         await starter.WaitForExitAsync(Cancellation);
         Assert.Equal(3, scripts.Alive().Count);
@@ -83,6 +98,13 @@ public sealed class StartedToolsTests : IDisposable
     }
 
     private StartedTools New() => new(Notes, NullLogger.Instance);
+
+    private ToolNote Note(int leader)
+    {
+        var note = New().Expect();
+        note.Started(leader);
+        return note;
+    }
 
     /// <summary>As a worker starts it; with a child.</summary>
     private Process StartInOwnSession()

@@ -16,6 +16,20 @@ public sealed class VolumeBatchTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_bytes_of_a_batch_are_those_of_all_its_volumes_so_far()
+    {
+        rig.Backend.Creating = async (volume, run, _) =>
+        {
+            run.Progress.Report(new OperationProgress(50, 10, 20));
+            if (volume.Name == "b")
+                await rig.Inbox.UntilAsync(inbox => inbox.Events.Any(seen => seen.Type == nameof(OperationProgressed)
+                    && seen.Read<OperationProgressed>().Progress is { Percent: 75, BytesDone: 20 }));
+        };
+        var worker = await rig.StartAsync();
+        Assert.Equal(nameof(OperationSucceeded), (await rig.EndAsync(worker, rig.CreateMany("a", "b"))).Type);
+    }
+
+    [Fact]
     public async Task The_progress_of_many_volumes_counts_what_is_done_of_the_one_in_the_making()
     {
         var finish = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
