@@ -71,13 +71,15 @@ public sealed class BackingVolumeTests(LedgerFixture ledger) : IClassFixture<Led
         Assert.Equal($"Volume 'base' is the backing store of 'overlay' in pool '{otherName}'.", (await ledger.RefusedAsync(new DeleteVolume(null, name, "base"))).Message);
     }
 
-    [Fact]
-    public async Task It_is_not_deleted_while_another_one_is_being_built_on_it_by_another_name()
+    [Theory]
+    [InlineData("/srv/{0}/base")]
+    [InlineData("/real/{0}/base")]
+    public async Task It_is_not_deleted_while_another_one_is_being_built_on_it_by_any_of_its_names(string backing)
     {
         var name = Guid.NewGuid().ToString("N");
         await SeenAsync(name, await RunningAsync(name, $"/real/{name}"), "base", null);
         await RunningAsync(name + "-2", $"/real/{name}-2");
-        await ledger.AcceptAsync(new CreateVolume(null, name + "-2", Overlay("overlay", $"/real/{name}/base")));
+        await ledger.AcceptAsync(new CreateVolume(null, name + "-2", Overlay("overlay", string.Format(CultureInfo.InvariantCulture, backing, name))));
         Assert.Equal(OperationState.Queued, (await ledger.OperationAsync((await ledger.AcceptAsync(new DeleteVolume(null, name, "base"))).Id)).State);
     }
 
