@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
+using Storage.Contracts;
 using Storage.Contracts.Images;
 using Storage.Worker;
 
@@ -10,6 +11,8 @@ public sealed class QemuImage : IDisposable
 {
     /// <summary>What names a secret in an image's options.</summary>
     public const string Secret = "secret";
+
+    private const int Attempts = 8;
 
     private readonly CliWrapToolRunner tools = new(NullLogger<CliWrapToolRunner>.Instance);
     private readonly string passphrase;
@@ -44,7 +47,21 @@ public sealed class QemuImage : IDisposable
     public Task RebaseAsync(string name, string backing, string format, CancellationToken cancellationToken) =>
         RunAsync(new HostCommand(Requires.Tool("qemu-img"), "rebase", "-u", "-b", backing, "-F", format, PathOf(name)), cancellationToken);
 
-    public Task<ToolOutput> RunAsync(HostCommand command, CancellationToken cancellationToken) => tools.RunAsync(command, cancellationToken);
+    /// <summary>Under load qemu-img may give up measuring itself (<see cref="QemuImg.GaveUpMeasuring"/>): then it is asked again.</summary>
+    public async Task<ToolOutput> RunAsync(HostCommand command, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await tools.RunAsync(command, cancellationToken);
+            }
+            catch (StorageException e) when (attempt < Attempts && QemuImg.GaveUpMeasuring(e))
+            {
+                // It has removed what it had begun.
+            }
+        }
+    }
 
     public async Task<JsonElement> InfoAsync(string name, CancellationToken cancellationToken)
     {

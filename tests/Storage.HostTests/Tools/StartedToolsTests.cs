@@ -37,7 +37,7 @@ public sealed class StartedToolsTests : IDisposable
         using var unnoted = Process.Start(start)!;
         await Eventually.HoldsAsync("the tool", async _ => (await File.ReadAllLinesAsync(scripts.Pids, Cancellation)).Length == 4);
         await New().EndLeftAsync(Cancellation);
-        await unnoted.WaitForExitAsync(Cancellation);
+        await unnoted.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
         Assert.Equal(2, scripts.Alive().Count);
         Assert.False(tool.HasExited);
         Assert.Empty(Directory.EnumerateFiles(Notes));
