@@ -34,7 +34,7 @@ internal sealed class GlusterCluster : IAsyncDisposable
             folder.Start("glusterd", new HostCommand("glusterd", "-N", "-f", settings, "-p", folder.In("pid"), "-l", folder.In("messages.log")));
             await folder.AnswersAsync("glusterd", () => cluster.GlusterAsync("volume", "list"));
             return cluster;
-        });
+        }, servers: $"{Address}:");
     }
 
     /// <summary>A started volume with one brick.</summary>

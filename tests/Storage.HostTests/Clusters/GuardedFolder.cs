@@ -52,11 +52,11 @@ internal sealed class GuardedFolder : IAsyncDisposable
 
     private readonly Process guard;
 
-    private GuardedFolder(string kind)
+    private GuardedFolder(string kind, string servers)
     {
         Path = Directory.CreateTempSubdirectory($"storage-{kind}-").FullName;
         // A session of its own: Ctrl+C in the terminal ends the tests and leaves it to the guard to end the servers.
-        var start = new ProcessStartInfo("setsid", ["sh", "-c", Guard, "guard", Path, $"{Loopback.Address}:", Mark]) { RedirectStandardInput = true };
+        var start = new ProcessStartInfo("setsid", ["sh", "-c", Guard, "guard", Path, servers, Mark]) { RedirectStandardInput = true };
         // It is nobody's to end.
         start.Environment.Remove(Mark);
         guard = Process.Start(start)!;
@@ -66,12 +66,13 @@ internal sealed class GuardedFolder : IAsyncDisposable
     public string Path { get; }
 
     /// <summary>A folder with nothing in it.</summary>
-    public static GuardedFolder Of(string kind) => new(kind);
+    public static GuardedFolder Of(string kind) => new(kind, servers: "");
 
     /// <summary>A folder with what is started in it. Where that fails, nothing is left.</summary>
-    public static async Task<T> FillAsync<T>(string kind, Func<GuardedFolder, Task<T>> fill)
+    /// <param name="servers">How the sources of its servers' mounts begin, which go with it wherever they are; empty where it has none.</param>
+    public static async Task<T> FillAsync<T>(string kind, Func<GuardedFolder, Task<T>> fill, string servers = "")
     {
-        var folder = new GuardedFolder(kind);
+        var folder = new GuardedFolder(kind, servers);
         try
         {
             return await fill(folder);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Storage.Contracts;
 using Storage.Worker;
@@ -10,6 +11,8 @@ namespace Storage.HostTests;
 [Trait(Lab.Trait, "clusters")]
 public sealed class GlusterPoolTests : IAsyncLifetime
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private HostUnderTest host = null!;
     private GlusterPool pool = null!;
 
@@ -70,8 +73,11 @@ public sealed class GlusterPoolTests : IAsyncLifetime
     private async Task RefreshUntilAsync(string end)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(250));
-        while ((await RunAsync(new RefreshPool(null, Name))).Type != end)
+        for (var watch = Stopwatch.StartNew(); await RunAsync(new RefreshPool(null, Name)) is var told && told.Type != end;)
+        {
+            Assert.True(watch.Elapsed < Patience, $"Still {told.Type}: {told.Data}");
             await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
     }
 
     private Task<StorageEvent> RunAsync(ICommand command) => host.RunAsync(pool.Definition, command);
