@@ -56,7 +56,7 @@ public sealed class FamilyWorker(
         var metrics = new WorkerMetrics(meters, Family);
         var lanes = new PoolLanes(options.LaneLimits, tools, time, log);
         var lease = new WorkerLease(time, log);
-        var shared = new SharedRuns(ask, operation => new HoldRun(operation, Family, Host, Instance), lease, clock, log);
+        var shared = new SharedRuns(ask, (operation, plan) => new HoldRun(operation, Family, Host, Instance, plan), lease, clock, log);
         var secrets = new RunSecrets(
             askForSecret, (operation, secret, key) => new ResolveSecret(operation, Family, Host, Instance, secret, key), log);
         var spaces = new PoolSpaces(backends, lanes, reporter, events, time, log, stopping.Token);

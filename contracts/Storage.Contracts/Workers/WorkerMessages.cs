@@ -42,7 +42,11 @@ public sealed record OperationRun(
 /// and been forgotten. Answered by <see cref="RunHold"/>; asking again changes nothing.
 /// </summary>
 /// <param name="Instance">As the worker announced itself.</param>
-public sealed record HoldRun(Guid OperationId, PoolFamily Family, string Host, Guid Instance);
+/// <param name="Plan">
+/// What the holder has worked out and is about to begin, such as the size that a difference comes to: kept, once granted, for whoever holds
+/// the run next, which does not work it out again. The worker's own words.
+/// </param>
+public sealed record HoldRun(Guid OperationId, PoolFamily Family, string Host, Guid Instance, string? Plan = null);
 
 /// <summary>The answer to <see cref="HoldRun"/>.</summary>
 /// <param name="OperationId">The operation.</param>
@@ -53,8 +57,10 @@ public sealed record HoldRun(Guid OperationId, PoolFamily Family, string Host, G
 /// <param name="LeaseMilliseconds">
 /// The worker goes on for so long after it made the last announcement that was taken. Then it stops, leaves everything as it is, and asks again.
 /// </param>
+/// <param name="Plan">As a holder gave it in <see cref="HoldRun"/>; null where none did.</param>
 public sealed record RunHold(
-    Guid OperationId, HoldDecision Decision, bool Resumed = false, bool Cancelled = false, long Revision = 0, long LeaseMilliseconds = 0);
+    Guid OperationId, HoldDecision Decision, bool Resumed = false, bool Cancelled = false, long Revision = 0, long LeaseMilliseconds = 0,
+    string? Plan = null);
 
 /// <summary>Whether a worker may run what any replica may take.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<HoldDecision>))]

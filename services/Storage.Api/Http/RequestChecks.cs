@@ -1,9 +1,10 @@
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 using Storage.Contracts;
 
 namespace Storage.Api;
 
-/// <summary>What holds for every endpoint before it does anything: its answer is acceptable and its query is understood.</summary>
+/// <summary>What holds for every endpoint before it does anything: its answer is acceptable, its query and its body are understood.</summary>
 public sealed class RequestChecks : IEndpointFilter
 {
     public ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
@@ -20,6 +21,12 @@ public sealed class RequestChecks : IEndpointFilter
                 || http.Request.RouteValues.ContainsKey(name))
                 throw new StorageException(ErrorCodes.UnknownField, $"There is no query parameter '{name}' here.", name);
         }
+        // Nor what is said where nobody listens.
+        if (metadata.GetMetadata<IAcceptsMetadata>() is null && HasBody(http))
+            throw new StorageException(ErrorCodes.InvalidArgument, "There is no body here: what can be said besides the path are query parameters.", "body");
         return next(context);
     }
+
+    private static bool HasBody(HttpContext http) =>
+        http.Request.ContentLength is not 0 && http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true };
 }

@@ -82,6 +82,7 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
         operation.Error = error is null ? null : JsonSerializer.Serialize(error, StorageJson.Options);
         operation.Result = result;
         operation.EndedAt = ledger.Now;
+        operation.Plan = null;
         ended.Add(operation);
     }
 

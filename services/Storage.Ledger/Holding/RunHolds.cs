@@ -51,7 +51,7 @@ public sealed partial class RunHolds : IAsyncDisposable
         if (operation!.Shared)
             Hold(operation, asked);
         return new RunHold(operation.Id, decision, operation.HeldBefore, operation.CancelRequested,
-            await RevisionAsync(ledger, operation, cancellationToken), (long)Lease.TotalMilliseconds);
+            await RevisionAsync(ledger, operation, cancellationToken), (long)Lease.TotalMilliseconds, operation.Plan);
     }
 
     private void Hold(OperationRow operation, HoldRun asked)
@@ -60,6 +60,7 @@ public sealed partial class RunHolds : IAsyncDisposable
             Moved(logger, operation.Command, operation.Id, before, asked.Host);
         operation.HeldBefore |= operation.WorkerInstance is { } holder && holder != asked.Instance;
         (operation.Worker, operation.WorkerInstance) = (asked.Host, asked.Instance);
+        operation.Plan = asked.Plan ?? operation.Plan;
     }
 
     private static async Task<HoldDecision> DecideAsync(

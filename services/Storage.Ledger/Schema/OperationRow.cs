@@ -46,6 +46,9 @@ public sealed class OperationRow
     /// <summary>Another process held it before, and may have left something on the storage.</summary>
     public bool HeldBefore { get; set; }
 
+    /// <summary>As in <see cref="HoldRun"/>; null once it has ended.</summary>
+    public string? Plan { get; set; }
+
     public EventCause Cause { get; init; }
 
     /// <summary>JSON of <see cref="OperationProgress"/>.</summary>

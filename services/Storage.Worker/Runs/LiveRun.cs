@@ -69,15 +69,15 @@ public sealed class LiveRun(OperationRun operation, bool resumed, CancellationTo
     }
 
     /// <summary>This worker may run it.</summary>
-    /// <param name="heldBefore">Another process may have begun it.</param>
-    /// <param name="cancelled">Somebody cancelled it before.</param>
-    public void Hold(bool heldBefore, bool cancelled)
+    public void Hold(RunHold hold)
     {
         lock (gate)
         {
             held = true;
-            Resumed |= heldBefore;
-            CancelRequested |= cancelled;
+            Resumed |= hold.Resumed;
+            CancelRequested |= hold.Cancelled;
+            // Of the replicas' plans, the one that all of them are given.
+            Plan = hold.Plan ?? Plan;
         }
     }
 
@@ -118,7 +118,7 @@ public sealed class LiveRun(OperationRun operation, bool resumed, CancellationTo
         lock (gate)
         {
             begun = true;
-            if (!Resumed)
+            if (!Resumed || Operation.Shared)
                 Plan = plan;
             if (!CancelRequested)
                 return;

@@ -153,6 +153,8 @@ public sealed class RunExecutor(
         if (live.Begun)
             return;
         cancellationToken.ThrowIfCancellationRequested();
+        if (operation.Shared && plan is not null && plan != live.Plan)
+            await shared.KeepAsync(live, plan);
         LaneWork.Running?.BeginChange();
         if (!live.Resumed)
             await journal.BeginAsync(live.OperationId, plan);

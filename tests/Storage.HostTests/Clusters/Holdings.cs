@@ -47,5 +47,5 @@ internal sealed record Holdings(string Address, string Folder)
         let words = Read($"{process}/cmdline")
         where words.Contains(Address, StringComparison.Ordinal) || words.Contains(Folder, StringComparison.Ordinal)
             || words.Length > 0 && Read($"{process}/environ").Contains($"{GuardedFolder.Mark}={Folder}", StringComparison.Ordinal)
-        select $"program {Path.GetFileName(words.Split('\0')[0])}";
+        select $"program {Path.GetFileName(words.Split('\0', ':', ' ')[0])}";
 }

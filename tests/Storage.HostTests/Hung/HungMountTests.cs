@@ -1,21 +1,25 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using Storage.Contracts;
+using Storage.Worker;
 using Xunit;
 
 namespace Storage.HostTests;
 
-/// <summary>Pools of which one is on a mount that answers nothing.</summary>
+/// <summary>Pools of which one is on a mount that answers nothing, or has a tool that does nothing.</summary>
 public sealed class HungMountTests : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(3);
-    private readonly DirPoolHost host = new();
+    private readonly SleepingTools tools = new();
+    private readonly DirPoolHost host;
     private readonly WorkerOnHost worker;
     private readonly PoolDefinition hung;
     private readonly PoolDefinition healthy;
 
     public HungMountTests()
     {
+        host = new DirPoolHost(tools);
         worker = new WorkerOnHost(host.Backend, Limit);
         (hung, healthy) = (host.Defined("hung"), host.Defined("healthy"));
     }
@@ -24,16 +28,13 @@ public sealed class HungMountTests : IAsyncDisposable
     public async Task Commands_on_a_mount_that_hangs_hold_up_no_other_pool_and_it_is_usable_again_when_the_mount_is()
     {
         await StartAsync();
-        await LatenciesAsync("warm", 50);
-        var before = await LatenciesAsync("before", 300);
+        await LatenciesAsync("warm");
+        var before = P99(await LatenciesAsync("before"));
         Task<StorageEvent>[] commands;
         using (SilentFileSystem.Mount(hung.Target.Path!))
         {
             commands = [.. Enumerable.Range(0, 8).Select(i => CreateAsync(hung, $"volume-{i}"))];
-            var during = await LatenciesAsync("during", 300);
-            TestContext.Current.TestOutputHelper?.WriteLine($"p99 before {P99(before)}, during {P99(during)}");
-            // The one thing here that only time shows; wide, as the machine has others to serve.
-            Assert.True(P99(during) <= P99(before) * 2 + TimeSpan.FromMilliseconds(50), $"p99 was {P99(before)} before and is {P99(during)}.");
+            await IsNotHeldUpAsync(before);
             foreach (var end in await Task.WhenAll(commands))
                 Assert.Equal((ErrorCodes.Timeout, true), Refusal(end));
             Assert.Equal((ErrorCodes.Timeout, true), Refusal(await worker.RunAsync(hung, new RefreshPool(null, hung.Name!))));
@@ -44,6 +45,23 @@ public sealed class HungMountTests : IAsyncDisposable
         }
         Assert.Equal(nameof(OperationSucceeded), (await CreateAsync(hung, "after")).Type);
         Assert.Equal(["after"], Directory.EnumerateFileSystemEntries(hung.Target.Path!).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task Tools_that_do_nothing_hold_up_no_other_pool_and_are_ended()
+    {
+        Requires.Tool(QemuImg.Name);
+        tools.SleepFor(QemuImg.Name, hung.Target.Path!);
+        await StartAsync();
+        await LatenciesAsync("warm");
+        var before = P99(await LatenciesAsync("before"));
+        Task<StorageEvent>[] commands = [.. Enumerable.Range(0, 4).Select(i => worker.RunAsync(hung, new CreateVolume(
+            null, hung.Name!, new VolumeDefinition { Name = $"volume-{i}", Capacity = 1 << 20, Format = "qcow2", Preallocation = Preallocation.Metadata })))];
+        await tools.Sleeping;
+        await IsNotHeldUpAsync(before);
+        foreach (var end in await Task.WhenAll(commands))
+            Assert.Equal((ErrorCodes.Timeout, QemuImg.Name), (Read<OperationFailed>(end).Error.Code, Read<OperationFailed>(end).Error.Tool));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(hung.Target.Path!));
     }
 
     [Fact]
@@ -62,6 +80,16 @@ public sealed class HungMountTests : IAsyncDisposable
     {
         await worker.DisposeAsync();
         host.Dispose();
+    }
+
+    /// <summary>The best of some measurements: what else the machine does only adds to them.</summary>
+    private async Task IsNotHeldUpAsync(TimeSpan before)
+    {
+        var during = TimeSpan.MaxValue;
+        for (var attempt = 0; attempt < 3 && during > before * 2; attempt++)
+            during = P99(await LatenciesAsync($"during-{attempt}"));
+        TestContext.Current.TestOutputHelper?.WriteLine($"p99 before {before}, during {during}");
+        Assert.True(during <= before * 2, $"p99 was {before} before and is {during}.");
     }
 
     private static TimeSpan P99(TimeSpan[] latencies) => latencies.Order().ElementAt(latencies.Length * 99 / 100);
@@ -86,15 +114,43 @@ public sealed class HungMountTests : IAsyncDisposable
     private Task<StorageEvent> CreateAsync(PoolDefinition pool, string name) => worker.RunAsync(
         pool, new CreateVolume(null, pool.Name!, new VolumeDefinition { Name = name, Capacity = 4096, Allocation = 0 }));
 
-    private async Task<TimeSpan[]> LatenciesAsync(string prefix, int count)
+    private async Task<TimeSpan[]> LatenciesAsync(string prefix)
     {
-        var latencies = new TimeSpan[count];
-        for (var i = 0; i < count; i++)
+        var latencies = new TimeSpan[300];
+        for (var i = 0; i < latencies.Length; i++)
         {
             var started = Stopwatch.GetTimestamp();
             Assert.Equal(nameof(OperationSucceeded), (await CreateAsync(healthy, $"{prefix}-{i}")).Type);
             latencies[i] = Stopwatch.GetElapsedTime(started);
         }
         return latencies;
+    }
+
+    /// <summary>The ordinary runner; what is called for a folder is a program that sleeps.</summary>
+    private sealed class SleepingTools : IToolRunner
+    {
+        private readonly CliWrapToolRunner real = new(NullLogger<CliWrapToolRunner>.Instance);
+        private readonly TaskCompletionSource sleeping = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        private string? folder;
+        private string program = "";
+
+        /// <summary>Ends when the first one is called.</summary>
+        public Task Sleeping => sleeping.Task;
+
+        public Task<ToolOutput> RunAsync(HostCommand command, CancellationToken cancellationToken)
+        {
+            if (folder is null || !command.Arguments.Any(argument => argument.Contains(folder, StringComparison.Ordinal)))
+                return real.RunAsync(command, cancellationToken);
+            sleeping.TrySetResult();
+            return real.RunAsync(command with { Program = program, StallLimit = Limit * 2 }, cancellationToken);
+        }
+
+        public void SleepFor(string tool, string path)
+        {
+            (folder, program) = (path, Path.Combine(Directory.CreateDirectory($"{path}-tools").FullName, tool));
+            File.WriteAllText(program, "#!/bin/sh\nexec sleep 3600\n");
+            File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 }

@@ -84,6 +84,12 @@ public abstract class BadInputFlows(StorageUnderTest storage) : IAsyncLifetime
         await RefusedAsync("10 MB of XML", "/v1/pools", xml, null, null, ("Expect", "100-continue"));
     }
 
+    [Theory]
+    [InlineData("volumes/taken/wipe")]
+    [InlineData("refresh")]
+    public async Task A_body_is_refused_where_it_would_not_be_read(string verb) =>
+        await RefusedAsync($"body of {verb}", $"/v1/pools/{Pool}/{verb}", new { algorithm = "gutmann" }, "body", "invalid-argument");
+
     [Fact]
     public async Task An_unknown_host_is_refused() => await RefusedAsync(
         "host mars", "/v1/pools?host=mars", new { type = "dir", name = "p", target = new { path = storage.PoolPath("p") } }, "host", "unknown-host");

@@ -7,6 +7,7 @@ using Xunit;
 namespace Storage.IntegrationTests;
 
 /// <summary>Encrypted volumes over HTTP, made by real workers: what a passphrase that does not fit comes to.</summary>
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class EncryptedVolumeTests(TestBackends backends) : IDisposable
 {
     private const int MiB = 1 << 20;

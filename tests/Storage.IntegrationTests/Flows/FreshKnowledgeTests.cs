@@ -6,6 +6,7 @@ using Xunit;
 namespace Storage.IntegrationTests;
 
 /// <summary>What is known of volumes follows what others do with them.</summary>
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class FreshKnowledgeTests(FleetFixture fixture) : IClassFixture<FleetFixture>
 {
     private static readonly TimeSpan Promptly = TimeSpan.FromSeconds(5);

@@ -5,6 +5,7 @@ using Xunit;
 namespace Storage.IntegrationTests;
 
 /// <summary>A refresh of a directory with very many files: all of them are taken in, in bounded memory, and nobody else waits for it.</summary>
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class LargeRefreshTests(TestBackends backends)
 {
     private const int Files = 50_000;

@@ -3,6 +3,7 @@ using Xunit;
 namespace Storage.IntegrationTests;
 
 /// <summary>A worker that is killed leaves its tools running; they must not go on beside the run that begins anew.</summary>
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class LeftToolTests(TestBackends backends)
 {
     [Fact]

@@ -12,6 +12,7 @@ namespace Storage.IntegrationTests;
 /// Secrets by HTTP and by real workers. The passphrase is looked for afterwards, as it is and in base64, wherever it could have been left:
 /// the database, the broker's queues, files and log, the logs of all services, and the arguments and variables of the tools.
 /// </summary>
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class SecretTests(TestBackends backends) : IDisposable
 {
     private const int MiB = 1 << 20;

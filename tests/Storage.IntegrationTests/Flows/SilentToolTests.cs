@@ -3,6 +3,7 @@ using Xunit;
 namespace Storage.IntegrationTests;
 
 /// <summary>A tool that works for long and prints nothing is seen to get on.</summary>
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class SilentToolTests(TestBackends backends)
 {
     private const long Capacity = 8 << 20;

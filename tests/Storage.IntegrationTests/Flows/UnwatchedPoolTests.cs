@@ -6,6 +6,7 @@ using Xunit;
 namespace Storage.IntegrationTests;
 
 /// <summary>A host whose kernel gives no more watches: everything in a user namespace, which has limits of its own that the machine does not feel.</summary>
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class UnwatchedPoolTests
 {
     private static readonly string[] Namespace = ["unshare", "--user", "--map-root-user"];

@@ -58,6 +58,7 @@ public sealed class StandaloneVolumeChangeTests(StandaloneFixture fixture)
     : VolumeChangeFlows(new StorageUnderTest(fixture.Standalone.Client, fixture.Standalone.PoolPath)), IClassFixture<StandaloneFixture>;
 
 /// <summary>A clone that takes long: cancelled, and cut off by the death of its worker.</summary>
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class LongCloneTests(TestBackends backends) : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("held-tool-").FullName;

@@ -23,8 +23,8 @@ internal sealed class Replica(LedgerFixture ledger, string host)
         return AnnounceAsync();
     }
 
-    public Task<RunHold> AskAsync(Guid operation) => ledger.Get<RunHolds>().AskAsync(
-        new HoldRun(operation, PoolFamily.Network, Host, instance), TestContext.Current.CancellationToken);
+    public Task<RunHold> AskAsync(Guid operation, string? plan = null) => ledger.Get<RunHolds>().AskAsync(
+        new HoldRun(operation, PoolFamily.Network, Host, instance, plan), TestContext.Current.CancellationToken);
 
     public async Task<HoldDecision> DecisionAsync(Guid operation) => (await AskAsync(operation)).Decision;
 

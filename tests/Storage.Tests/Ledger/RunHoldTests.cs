@@ -47,6 +47,21 @@ public sealed class RunHoldTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_holder_has_worked_out_is_given_to_the_next_one_and_nobody_else_changes_it()
+    {
+        var create = await CreateAsync("v");
+        Assert.Null((await a.AskAsync(create.Id)).Plan);
+        Assert.Equal("of a", (await a.AskAsync(create.Id, "of a")).Plan);
+        await LoseAsync(a);
+        Assert.Equal("of a", (await b.AskAsync(create.Id)).Plan);
+        await a.AnnounceAsync();
+        Assert.Equal(HoldDecision.Moved, (await a.AskAsync(create.Id, "of a, too late")).Decision);
+        Assert.Equal("of a", (await b.AskAsync(create.Id)).Plan);
+        await b.ReportAsync(b.Success(create.Id));
+        Assert.Null((await ledger.OperationAsync(create.Id)).Plan);
+    }
+
+    [Fact]
     public async Task A_lost_one_that_comes_back_before_another_asked_keeps_it()
     {
         var create = await CreateAsync("v");

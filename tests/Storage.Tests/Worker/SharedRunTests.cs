@@ -201,6 +201,48 @@ public sealed class SharedRunTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_a_difference_comes_to_is_kept_before_it_begins()
+    {
+        rig.Backend.Put("a");
+        var begun = new List<bool>();
+        rig.Holds.Answer = _ => HoldDesk.Granted(leaseSeconds: 60);
+        rig.Backend.Changing = (_, _) =>
+        {
+            begun.Add(rig.Holds.Questions[^1].Plan is not null);
+            return Task.CompletedTask;
+        };
+        var worker = await rig.StartAsync();
+        Assert.Equal(nameof(OperationSucceeded), (await rig.EndAsync(worker, Larger())).Type);
+        Assert.Equal([true], begun);
+        Assert.Single(rig.Holds.Questions, question => question.Plan is not null);
+    }
+
+    [Fact]
+    public async Task A_difference_that_another_one_has_worked_out_is_not_worked_out_again()
+    {
+        rig.Backend.Put("a");
+        rig.Holds.Answer = _ => HoldDesk.Granted(resumed: true) with { Plan = """{"from":1,"to":3,"allocate":false}""" };
+        var worker = await rig.StartAsync();
+        Assert.Equal(nameof(OperationSucceeded), (await rig.EndAsync(worker, Larger())).Type);
+        Assert.Equal(3, (await rig.Backend.ReadVolumeAsync(rig.Pool, "a", CancellationToken.None))!.Capacity);
+        Assert.Single(rig.Holds.Questions);
+    }
+
+    [Fact]
+    public async Task What_was_given_to_another_one_while_it_was_worked_out_does_not_begin()
+    {
+        rig.Backend.Put("a");
+        rig.Holds.Answer = asked => asked == 1 ? HoldDesk.Granted() : HoldDesk.Not(HoldDecision.Moved);
+        rig.Options.ConcurrentRunsPerPool = 1;
+        var worker = await rig.StartAsync();
+        var run = Larger();
+        await worker.AcceptAsync(new RunOperations([run]));
+        await rig.EndAsync(worker, rig.Create("after"));
+        Assert.Equal(0, rig.Inbox.Ends(run.OperationId));
+        Assert.Equal(1, (await rig.Backend.ReadVolumeAsync(rig.Pool, "a", CancellationToken.None))!.Capacity);
+    }
+
+    [Fact]
     public async Task A_run_that_announcements_keep_alive_is_not_cut_off()
     {
         rig.Options.AnnounceInterval = TimeSpan.FromMilliseconds(100);
@@ -285,6 +327,8 @@ public sealed class SharedRunTests : IAsyncDisposable
         await second.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
         Assert.Equal([first, again], executed);
     }
+
+    private OperationRun Larger() => rig.Run(new ResizeVolume(null, "images", "a", 4, Delta: true)) with { Shared = true };
 
     private OperationRun Shared(string volume) => rig.Create(volume) with { Shared = true };
 

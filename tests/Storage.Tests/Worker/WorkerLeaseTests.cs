@@ -15,7 +15,7 @@ public sealed class WorkerLeaseTests
             Guid.NewGuid(), nameof(CreateVolume), null, StorageJson.ToElement(new { }), 0, DateTimeOffset.UnixEpoch, Shared: true);
         var runs = new SharedRuns(
             (question, _) => Task.FromResult(new RunHold(question.OperationId, HoldDecision.Granted, LeaseMilliseconds: 60_000)),
-            id => new HoldRun(id, PoolFamily.Network, "host-a", Guid.Empty), lease, new RevisionClock(TimeProvider.System), NullLogger.Instance);
+            (id, _) => new HoldRun(id, PoolFamily.Network, "host-a", Guid.Empty), lease, new RevisionClock(TimeProvider.System), NullLogger.Instance);
         using var run = new LiveRun(operation, resumed: false, CancellationToken.None);
         lease.Renew(TimeProvider.System.GetTimestamp());
         await runs.HoldAsync(run, TestContext.Current.CancellationToken);

@@ -333,6 +333,11 @@ namespace Storage.Ledger.Migrations.Postgres
                         .HasColumnName("kind")
                         .UseCollation("C");
 
+                    b.Property<string>("Plan")
+                        .HasColumnType("text")
+                        .HasColumnName("plan")
+                        .UseCollation("C");
+
                     b.Property<Guid?>("PoolId")
                         .HasColumnType("uuid")
                         .HasColumnName("pool_id");

@@ -307,6 +307,10 @@ namespace Storage.Ledger.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("kind");
 
+                    b.Property<string>("Plan")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("plan");
+
                     b.Property<Guid?>("PoolId")
                         .HasColumnType("TEXT")
                         .HasColumnName("pool_id");

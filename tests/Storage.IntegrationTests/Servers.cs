@@ -1,0 +1,12 @@
+namespace Storage.IntegrationTests;
+
+/// <summary>
+/// The trait of tests that show what a worker does on its host, whatever servers the broker and the database are. They are run once, on
+/// the servers of this machine, and not again through Testcontainers.
+/// </summary>
+internal static class Servers
+{
+    public const string Trait = "servers";
+
+    public const string Any = "any";
+}
