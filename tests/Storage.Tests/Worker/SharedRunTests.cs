@@ -225,14 +225,14 @@ public sealed class SharedRunTests : IAsyncDisposable
         var worker = await rig.StartAsync();
         Assert.Equal(nameof(OperationSucceeded), (await rig.EndAsync(worker, Larger())).Type);
         Assert.Equal(3, (await rig.Backend.ReadVolumeAsync(rig.Pool, "a", CancellationToken.None))!.Capacity);
-        Assert.Single(rig.Holds.Questions);
+        Assert.DoesNotContain(rig.Holds.Questions, question => question.Plan is not null);
     }
 
     [Fact]
     public async Task What_was_given_to_another_one_while_it_was_worked_out_does_not_begin()
     {
         rig.Backend.Put("a");
-        rig.Holds.Answer = asked => asked == 1 ? HoldDesk.Granted() : HoldDesk.Not(HoldDecision.Moved);
+        rig.Holds.Answer = _ => rig.Holds.Questions[^1].Plan is null ? HoldDesk.Granted() : HoldDesk.Not(HoldDecision.Moved);
         rig.Options.ConcurrentRunsPerPool = 1;
         var worker = await rig.StartAsync();
         var run = Larger();
