@@ -24,6 +24,8 @@ public static class StorageBus
         services.AddHostedService<BusWatch>();
         services.AddMassTransit(bus =>
         {
+            // Nothing is told to anybody outside. And what counts endpoints for it breaks the bus where two are connected while it starts.
+            bus.DisableUsageTelemetry();
             if (options.InMemory)
                 bus.UsingInMemory((context, factory) => Configure(context, factory));
             else

@@ -5,6 +5,7 @@ using Storage.Inventory;
 using Storage.Ledger;
 using Storage.Standalone;
 using Storage.Worker;
+using Storage.Worker.Block;
 using Storage.Worker.File;
 
 ProcessStart.Prepare();
@@ -24,6 +25,8 @@ builder.Services.AddInventory(builder.Configuration);
 builder.Services.AddStorageBus(builder.Configuration);
 builder.Services.AddWorker(builder.Configuration, PoolFamily.File);
 builder.Services.AddFileFamily();
+builder.Services.AddWorker(builder.Configuration, PoolFamily.Block);
+builder.Services.AddBlockFamily();
 builder.Services.AddHealthChecks().AddCheck<HostKnown>("host-known", tags: ["ready"]);
 var app = builder.Build();
 app.MapServiceHealth();

@@ -3,7 +3,7 @@ using Storage.Contracts;
 namespace Storage.Worker.File;
 
 /// <summary>Makes file systems with the host's mkfs.</summary>
-public sealed class FileSystemMaker(IToolRunner tools, DeviceSignatures signatures)
+public sealed class FileSystemMaker(IToolRunner tools, DeviceSignatures signatures, DeviceClaim claim)
 {
     private const string Field = "source.devices[0].path";
 
@@ -33,35 +33,13 @@ public sealed class FileSystemMaker(IToolRunner tools, DeviceSignatures signatur
         return new HostCommand("mkfs", ["-t", NameOnHost(format), .. options, device]) { Deadline = TimeSpan.FromHours(2), StallLimit = null };
     }
 
-    /// <summary>
-    /// Whether the device must be made into the format. It need not be where it is that already: what is there stays. A blank device is,
-    /// any other one only when <paramref name="overwrite"/> is said, and one in use never.
-    /// </summary>
-    /// <param name="remade">A run that began to make it was cut off: what is not blank and has no signature is what it left.</param>
+    /// <summary>Whether the device must be made into the format; see <see cref="DeviceClaim.MustMakeAsync"/> for what is refused.</summary>
     /// <exception cref="StorageException">
-    /// <see cref="ErrorCodes.PoolBuilt"/>: something else is on the device. <see cref="ErrorCodes.ProbeFailed"/>: it has data that nothing
-    /// describes. <see cref="ErrorCodes.UnsupportedConfiguration"/>: the format <c>auto</c> cannot be made. <see cref="ErrorCodes.Unavailable"/>:
-    /// the host has no tool for the format. Else as <see cref="DeviceUse.RequireFree"/>.
+    /// <see cref="ErrorCodes.UnsupportedConfiguration"/>: the format <c>auto</c> cannot be made. <see cref="ErrorCodes.Unavailable"/>: the host
+    /// has no tool for the format.
     /// </exception>
-    public async Task<bool> MustMakeAsync(string device, string format, bool overwrite, bool remade, CancellationToken cancellationToken)
-    {
-        DeviceUse.NumberOf(device, Field);
-        var found = await signatures.ReadAsync(device, cancellationToken);
-        if (!overwrite && found.Count > 0 && Is(format, found))
-            return false;
-        if (format == "auto")
-            throw new StorageException(ErrorCodes.UnsupportedConfiguration, "To make a file system, its format must be said.", "source.format");
-        if (ToolPath.Find(ProgramOf(format)) is null)
-            throw new StorageException(ErrorCodes.Unavailable, $"This host cannot make {format}: {ProgramOf(format)} is not installed.", "source.format");
-        if (!overwrite && found.Count > 0)
-            throw new StorageException(new StorageError(
-                ErrorCodes.PoolBuilt, $"The device {device} holds {string.Join(", ", found.Distinct())}.", Field, Resource: device));
-        DeviceUse.RequireFree(device, Field);
-        if (!overwrite && !remade && !DeviceSignatures.IsBlank(device, Field))
-            throw new StorageException(new StorageError(
-                ErrorCodes.ProbeFailed, $"The device {device} is not blank: it holds data that nothing describes.", Field, Resource: device));
-        return true;
-    }
+    public Task<bool> MustMakeAsync(string device, string format, bool overwrite, bool remade, CancellationToken cancellationToken) => claim.MustMakeAsync(
+        device, Field, found => found.Count > 0 && Is(format, found), () => RequireMakeable(format), overwrite, remade, cancellationToken);
 
     /// <summary>Makes it. A failure leaves a device without a usable file system.</summary>
     public async Task MakeAsync(string device, string format, CancellationToken cancellationToken)
@@ -71,6 +49,14 @@ public sealed class FileSystemMaker(IToolRunner tools, DeviceSignatures signatur
         if (await signatures.ReadAsync(device, cancellationToken) is var made && !made.Contains(NameOnHost(format)))
             throw new StorageException(new StorageError(
                 ErrorCodes.ToolFailed, $"mkfs ended well, and {device} has no {format}.", Resource: device, Tool: ProgramOf(format)));
+    }
+
+    private static void RequireMakeable(string format)
+    {
+        if (format == "auto")
+            throw new StorageException(ErrorCodes.UnsupportedConfiguration, "To make a file system, its format must be said.", "source.format");
+        if (ToolPath.Find(ProgramOf(format)) is null)
+            throw new StorageException(ErrorCodes.Unavailable, $"This host cannot make {format}: {ProgramOf(format)} is not installed.", "source.format");
     }
 
     private static bool Is(string format, IReadOnlyList<string> found) => format == "auto" ? found.Count == 1 : found.All(type => type == NameOnHost(format));

@@ -69,7 +69,8 @@ public static class DeviceUse
         }
     }
 
-    private static string? UserOf(string number)
+    /// <summary>Who uses the device itself, its partitions apart; null where nobody does.</summary>
+    internal static string? UserOf(string number)
     {
         var name = NameOf(number);
         if (MountTable.Read().FirstOrDefault(entry => entry.Device == number || entry.Source == $"/dev/{name}") is { } mounted)
@@ -82,7 +83,8 @@ public static class DeviceUse
         return LoopDevices.Of($"/dev/{name}") is { } loop ? $"{name} is behind {loop}" : null;
     }
 
-    private static string NameOf(string number)
+    /// <summary>The kernel's name of a device, such as <c>sda1</c>.</summary>
+    public static string NameOf(string number)
     {
         const string Key = "DEVNAME=";
         var events = $"/sys/dev/block/{number}/uevent";

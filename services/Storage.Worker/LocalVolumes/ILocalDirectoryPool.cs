@@ -36,11 +36,10 @@ public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDel
 
     Task<VolumeDefinition> IVolumeCloner.CloneVolumeAsync(
         PoolDefinition pool, VolumeDefinition volume, CloneSource source, bool reflink, Run run, CancellationToken cancellationToken) =>
-        source.Backend is ILocalDirectoryPool
+        source.IsFile
             ? Volumes.Cloner.CloneAsync(
                 LocalTarget.PathOf(pool), LocalTarget.WithOwnerOf(pool, volume), LocalTarget.PathOf(source.Pool), source.Volume, source.Secret, reflink, run, cancellationToken)
-            : throw new StorageException(
-                ErrorCodes.Unsupported, $"A volume of a pool of type '{PoolTypes.Of(source.Pool.Type).Name}' cannot be copied into this pool.", "sourcePool");
+            : throw source.Refused();
 
     Task<VolumeDefinition> IVolumeResizer.ResizeVolumeAsync(
         PoolDefinition pool, string volume, VolumeResize resize, Run run, CancellationToken cancellationToken) =>

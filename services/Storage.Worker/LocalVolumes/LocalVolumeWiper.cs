@@ -22,8 +22,6 @@ public sealed class LocalVolumeWiper(TimeProvider time)
 {
     private const int SectorSize = 512;
 
-    private static readonly TimeSpan CheckpointPeriod = TimeSpan.FromSeconds(5);
-
     /// <summary>As <see cref="IVolumeWiper.WipeVolumeAsync"/>. Directories, links and devices are refused.</summary>
     /// <param name="target">The pool's directory.</param>
     public async Task<VolumeDefinition> WipeAsync(
@@ -34,7 +32,7 @@ public sealed class LocalVolumeWiper(TimeProvider time)
         var length = (long)file.Status.Size;
         var hasHoles = file.Allocation < length / SectorSize * SectorSize;
         IReadOnlyList<WipePass> passes = algorithm == WipeAlgorithm.Trim ? [] : WipePasses.Of(algorithm);
-        var start = WipeCheckpoint.Start(file.Status, algorithm);
+        var start = WipeCheckpoint.Start(file.Status, length, algorithm);
         if (run is { Resumed: true, Plan: { } plan } && JsonSerializer.Deserialize<WipeCheckpoint>(plan, StorageJson.Options)!.Continues(start) is { } reached)
             start = reached;
         await run.BeginAsync(cancellationToken);
@@ -46,21 +44,8 @@ public sealed class LocalVolumeWiper(TimeProvider time)
         }
         else if (algorithm != WipeAlgorithm.Zero || !hasHoles || !wipe.TryDiscard())
         {
-            await wipe.OverwriteAsync(passes, start.Pass, start.Offset, Checkpoints(run, start));
+            await wipe.OverwriteAsync(passes, start.Pass, start.Offset, WipeCheckpoint.Journal(run, start, time));
         }
         return LocalVolumeReader.Read(directory, volume) ?? throw LocalImage.Missing(directory, volume);
-    }
-
-    /// <summary>Journals how far the wipe has come, not too often.</summary>
-    private Func<int, long, Task> Checkpoints(Run run, WipeCheckpoint start)
-    {
-        var last = time.GetTimestamp();
-        return async (pass, offset) =>
-        {
-            if (time.GetElapsedTime(last) < CheckpointPeriod)
-                return;
-            await run.CheckpointAsync(JsonSerializer.Serialize(start with { Pass = pass, Offset = offset }, StorageJson.Options));
-            last = time.GetTimestamp();
-        };
     }
 }

@@ -32,6 +32,12 @@ public static class OpenFiles
         link => LibC.Status(LibC.WorkingDirectory, link, LibC.WithoutAsking, LibC.BasicStatusAndBirth, out var held) == 0 && held.IsSameFile(file),
         except: Environment.ProcessId);
 
+    /// <summary>Processes other than this one that have a block device open, by whatever name.</summary>
+    internal static IReadOnlyList<Holder> HoldersOfDevice(string number) => Find(
+        link => LibC.Status(LibC.WorkingDirectory, link, LibC.WithoutAsking, LibC.BasicStatusAndBirth, out var held) == 0
+            && held.Kind == FileKind.BlockDevice && held.RawDevice == number,
+        except: Environment.ProcessId);
+
     /// <summary>For a message: " by qemu (123) and 2 others"; empty where nobody is seen.</summary>
     public static string ByWhom<T>(IReadOnlyList<T> holders) => holders.Count switch
     {

@@ -16,6 +16,7 @@ internal static class HostErrors
     public const int Busy = 16;
     public const int Exists = 17;
     public const int CrossesBoundary = 18;
+    public const int NoSuchDevice = 19;
     public const int NotDirectory = 20;
     public const int IsDirectory = 21;
     public const int Invalid = 22;

@@ -23,6 +23,8 @@ internal static partial class LibC
     public const int DropFromCache = 4;
     public const uint WriteOutAndWait = 7;
     public const nuint ShareBlocks = 0x4004_9409;
+    public const nuint DiscardRange = 0x1277;
+    public const nuint ZeroRange = 0x127F;
     public const int KillSignal = 9;
     public const int UrgentSignal = 23;
     public const int SetLeaseSignal = 10;
@@ -110,6 +112,9 @@ internal static partial class LibC
 
     [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Control(SafeFileHandle file, nuint request, ref long argument);
+
+    [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
+    public static unsafe partial int Control(SafeFileHandle file, nuint request, long* argument);
 
     [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Command(SafeFileHandle file, int command, int argument);

@@ -19,7 +19,7 @@ internal static class VolumeHandlers
         var cloner = context.Require<IVolumeCloner>();
         var volume = Definitions.Check(context.Pool, command.Volume, VolumePurpose.Clone);
         var pool = command.SourcePool is null ? context.Pool : Definitions.Check(context.Operation.SourcePool);
-        var source = new CloneSource(pool, context.Backends.Require<IPoolBackend>(pool.Type), Definitions.CheckName(command.SourceVolume), Definitions.Check(command.SourceSecret, "sourceSecret"));
+        var source = new CloneSource(pool, context.Backends.Find<IPoolBackend>(pool.Type), Definitions.CheckName(command.SourceVolume), Definitions.Check(command.SourceSecret, "sourceSecret"));
         var cloned = await cloner.CloneVolumeAsync(context.Pool, volume, source, command.Reflink, context.Run, cancellationToken);
         await SayMadeAsync(context, cloned, () => context.VolumeIs(
             cloned.Name, new VolumeCloned(context.PoolId, cloned, pool.Uuid!.Value, source.Volume)));

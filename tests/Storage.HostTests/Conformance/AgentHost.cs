@@ -64,14 +64,19 @@ internal abstract class AgentHost : HostUnderTest
 
     public override Task DeliverAsync(Guid id, PoolDefinition pool, ICommand command) => SendAsync(NewRun(pool, command, id));
 
-    public override Task CancelAsync(Guid id) => inventory.SendAsync(Queue, new CancelRun(id), TestContext.Current.CancellationToken);
+    /// <summary>At both families: of what it does not have, the other one says nothing.</summary>
+    public override async Task CancelAsync(Guid id)
+    {
+        foreach (var family in Families)
+            await inventory.SendAsync(Queues.Worker(family, HostName), new CancelRun(id), TestContext.Current.CancellationToken);
+    }
 
     public override Task<StorageEvent> EndOfAsync(Guid id) => told.EndOfAsync(id).WaitAsync(RunLimit, TestContext.Current.CancellationToken);
 
     /// <summary>It is there for the next test.</summary>
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static string Queue => Queues.Worker(PoolFamily.File, HostName);
+    private static IReadOnlyList<PoolFamily> Families => [PoolFamily.File, PoolFamily.Block];
 
     /// <summary>Starts the agent; with <see cref="Settings"/> and, so that it can be killed, <see cref="Hooked"/>.</summary>
     protected abstract Task StartAgentAsync();
@@ -119,7 +124,8 @@ internal abstract class AgentHost : HostUnderTest
     {
         try
         {
-            await told.FirstAsync(entry => entry.Type == nameof(WorkerAnnounced), AnnounceLimit);
+            foreach (var family in Families)
+                await told.FirstAsync(entry => entry.Type == nameof(WorkerAnnounced) && entry.Resource == Resources.Worker(HostName, family), AnnounceLimit);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
@@ -140,5 +146,6 @@ internal abstract class AgentHost : HostUnderTest
     private static OperationRun NewRun(PoolDefinition pool, ICommand command, Guid? id) => new(
         id ?? Guid.NewGuid(), command.GetType().Name, pool, JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow);
 
-    private Task SendAsync(OperationRun run) => inventory.SendAsync(Queue, new RunOperations([run]), TestContext.Current.CancellationToken);
+    private Task SendAsync(OperationRun run) => inventory.SendAsync(
+        Queues.Worker(PoolTypes.Of(run.Pool!.Type).Family, HostName), new RunOperations([run]), TestContext.Current.CancellationToken);
 }

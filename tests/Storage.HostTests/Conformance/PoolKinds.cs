@@ -94,8 +94,12 @@ internal static class PoolKinds
         ["lab netfs cifs guest"] = new(PoolType.Netfs, PoolPlace.Lab, host => new CifsPool(host, guest: true)),
     };
 
+    /// <summary>Volumes that are no files have no names of their own choosing: their facts are in tests of their own.</summary>
+    public static IReadOnlyDictionary<PoolType, string> Elsewhere { get; } = new Dictionary<PoolType, string> { [PoolType.Disk] = nameof(DiskPoolTests) };
+
     /// <summary>The types that no worker serves yet.</summary>
-    public static IEnumerable<string> NotBuiltTypes => PoolTypes.All.Where(row => All.Values.All(kind => kind.Type != row.Type)).Select(row => row.Name);
+    public static IEnumerable<string> NotBuiltTypes =>
+        PoolTypes.All.Where(row => !Elsewhere.ContainsKey(row.Type) && All.Values.All(kind => kind.Type != row.Type)).Select(row => row.Name);
 
     /// <summary>Those that are wanted; a trait tells where they are, so that a stage has its own.</summary>
     public static IEnumerable<TheoryDataRow<string>> Rows(Func<PoolKind, bool>? wanted = null) =>

@@ -4,11 +4,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Storage.Contracts;
 using Storage.Worker;
+using Storage.Worker.Block;
 using Storage.Worker.File;
 
 namespace Storage.HostTests;
 
-/// <summary>The whole worker of the file family on this host, without a bus.</summary>
+/// <summary>The whole worker of a family on this host, without a bus.</summary>
 internal sealed class WorkerOnHost : IAsyncDisposable
 {
     private readonly string state = Directory.CreateTempSubdirectory("worker-").FullName;
@@ -17,12 +18,12 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     private readonly FamilyWorker worker;
 
     public WorkerOnHost(IPoolBackend backend, TimeSpan answerLimit)
-        : this([backend], answerLimit)
+        : this(PoolFamily.File, [backend], answerLimit)
     {
     }
 
-    private WorkerOnHost(IEnumerable<IPoolBackend> backends, TimeSpan answerLimit, params IReadOnlyList<string> backingStores) => worker = new FamilyWorker(
-        PoolFamily.File, new WorkerOptions { Host = "host-a", StateFolder = state, StorageAnswerLimit = answerLimit, BackingStores = backingStores }, backends, TakeAsync,
+    private WorkerOnHost(PoolFamily family, IEnumerable<IPoolBackend> backends, TimeSpan answerLimit, params IReadOnlyList<string> backingStores) => worker = new FamilyWorker(
+        family, new WorkerOptions { Host = "host-a", StateFolder = state, StorageAnswerLimit = answerLimit, BackingStores = backingStores }, backends, TakeAsync,
         (_, _) => throw new InvalidOperationException("A file is of one host."),
         (_, _) => throw new InvalidOperationException("No secret is needed."),
         services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger<FamilyWorker>.Instance);
@@ -32,11 +33,16 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     /// <summary>With all pool types of the family, as its service has them.</summary>
     /// <param name="backingStores">Where it allows backing stores beside the directories of pools.</param>
     public static WorkerOnHost OfFileFamily(params IReadOnlyList<string> backingStores) => new(
-        new ServiceCollection().AddLogging().AddFileFamily().BuildServiceProvider().GetServices<IPoolBackend>(), TimeSpan.FromSeconds(30), backingStores);
+        PoolFamily.File, new ServiceCollection().AddLogging().AddFileFamily().BuildServiceProvider().GetServices<IPoolBackend>(), TimeSpan.FromSeconds(30), backingStores);
+
+    /// <summary>With all pool types of the block family.</summary>
+    public static WorkerOnHost OfBlockFamily() => new(
+        PoolFamily.Block, new ServiceCollection().AddLogging().AddBlockFamily().BuildServiceProvider().GetServices<IPoolBackend>(), TimeSpan.FromSeconds(30));
 
     public async Task StartAsync()
     {
-        Directory.CreateDirectory(Path.Combine(state, "file"));
+        foreach (var family in new[] { "file", "block" })
+            Directory.CreateDirectory(Path.Combine(state, family));
         await worker.StartAsync(CancellationToken.None);
     }
 

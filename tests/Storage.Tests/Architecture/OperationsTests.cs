@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Storage.Contracts;
 using Storage.Worker;
+using Storage.Worker.Block;
 using Storage.Worker.File;
 using Xunit;
 
@@ -18,7 +19,7 @@ public sealed class OperationsTests
     };
 
     private static readonly IReadOnlyList<IPoolBackend> Backends =
-        [.. new ServiceCollection().AddLogging().AddFileFamily().BuildServiceProvider().GetServices<IPoolBackend>()];
+        [.. new ServiceCollection().AddLogging().AddFileFamily().AddBlockFamily().BuildServiceProvider().GetServices<IPoolBackend>()];
 
     [Fact]
     public void Every_command_that_runs_on_a_host_has_a_handler_or_is_refused()

@@ -1,0 +1,22 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Storage.Worker.Block;
+
+/// <summary>The pool types whose volumes are block devices made on block devices of the host.</summary>
+public static class BlockFamily
+{
+    public static IServiceCollection AddBlockFamily(this IServiceCollection services)
+    {
+        services.TryAddSingleton<IToolRunner, CliWrapToolRunner>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<QemuImg>();
+        services.TryAddSingleton<DeviceSignatures>();
+        services.TryAddSingleton<DeviceClaim>();
+        services.TryAddSingleton<BlockWiper>();
+        services.TryAddSingleton<BlockCloner>();
+        services.TryAddSingleton<Parted>();
+        services.TryAddSingleton<PartitionMaker>();
+        services.AddSingleton<IPoolBackend, DiskPool>();
+        return services;
+    }
+}

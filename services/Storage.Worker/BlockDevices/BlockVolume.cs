@@ -1,0 +1,30 @@
+using Storage.Contracts;
+
+namespace Storage.Worker;
+
+/// <summary>A block device of the host as a volume. Nothing on it is read: what a guest wrote is the guest's.</summary>
+public static class BlockVolume
+{
+    /// <param name="name">The volume's name.</param>
+    /// <param name="path">Where it is found; also its key.</param>
+    /// <returns>One with a <see cref="VolumeDefinition.Problem"/> where the device is not there or cannot be looked at.</returns>
+    public static VolumeDefinition Read(string name, string path)
+    {
+        var volume = new VolumeDefinition { Name = name, Key = path, Path = path, Type = VolumeKind.Block };
+        try
+        {
+            using var device = BlockDevice.OpenToRead(path);
+            return volume with
+            {
+                Capacity = device.Size,
+                Allocation = device.Size,
+                Physical = device.Size,
+                Permissions = new Permissions(device.Status.Permissions, device.Status.Owner, device.Status.Group),
+            };
+        }
+        catch (StorageException e)
+        {
+            return volume with { Problem = e.Error.Message };
+        }
+    }
+}
