@@ -7,7 +7,7 @@ namespace Storage.Worker.Block;
 /// reads it, and sysfs. There is nothing to stop: a disk with its table is running.
 /// </summary>
 public sealed class DiskPool(Parted parted, PartitionMaker maker, DeviceClaim claim, BlockWiper wiper, BlockCloner cloner, IToolRunner tools)
-    : IPoolBuilder, IPoolActivator, IPoolDeleter, IVolumeCreator, IVolumeCloner, IVolumeDeleter, IVolumeResizer, IVolumeWiper, IVolumeUsers
+    : IPoolBuilder, IPoolActivator, IPoolDeleter, IVolumeCreator, IVolumeCloner, IVolumeDeleter, IVolumeResizer, IVolumeWiper, IVolumeUsers, IPoolSpace
 {
     private const string Field = "source.devices[0].path";
 
@@ -82,9 +82,12 @@ public sealed class DiskPool(Parted parted, PartitionMaker maker, DeviceClaim cl
         var (device, disk, table) = await OpenAsync(pool, cancellationToken);
         foreach (var volume in table.Partitions.Select(partition => Describe(pool, device, disk, table, partition)).OrderBy(volume => volume.Name, Utf8Order.Comparer))
             await onVolume(volume);
-        var free = table.Free.Sum(extent => extent.End - extent.Start);
-        return new PoolObservation(PoolState.Running, table.Size, table.Size - free, free, Volumes: table.Partitions.Count);
+        var (capacity, allocation, available) = SpaceOf(table);
+        return new PoolObservation(PoolState.Running, capacity, allocation, available, Volumes: table.Partitions.Count);
     }
+
+    public async Task<PoolSpace> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken) =>
+        SpaceOf((await OpenAsync(pool, cancellationToken)).Table);
 
     public async Task<VolumeDefinition?> ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken)
     {
@@ -102,7 +105,8 @@ public sealed class DiskPool(Parted parted, PartitionMaker maker, DeviceClaim cl
             throw new StorageException(ErrorCodes.Unsupported, "A partition shares no blocks.", "reflink");
         if (volume.Format is "extended")
             throw new StorageException(ErrorCodes.Unsupported, "An extended partition holds no content.", "format");
-        var size = await BlockCloner.MeasureAsync(source, run, cancellationToken);
+        // A resumed run knows what it was making, also where the source is gone since: what it made is removed then.
+        var size = run.Resumed ? 0 : await BlockCloner.MeasureAsync(source, run, cancellationToken);
         var sized = volume with { Capacity = Math.Max(volume.Capacity ?? 0, size), Format = volume.Format ?? PoolTypes.Of(Type).DefaultVolumeFormat };
         return await MakeAsync(pool, sized, run, node => cloner.FillAsync(node, source, run, cancellationToken), cancellationToken);
     }
@@ -171,7 +175,7 @@ public sealed class DiskPool(Parted parted, PartitionMaker maker, DeviceClaim cl
             throw new StorageException(ErrorCodes.Unsupported, "Partitions are not encrypted here.", "encryption");
         if (volume.BackingStore is not null)
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, "A partition has no backing store.", "backingStore");
-        if (volume.Capacity is not > 0)
+        if (volume.Capacity is not > 0 && !run.Resumed)
             throw new StorageException(ErrorCodes.InvalidDefinition, "A partition has a capacity.", "capacity");
         var (device, disk, _) = await OpenAsync(pool, cancellationToken);
         var number = await maker.MakeAsync(device, disk, volume, run, fill, cancellationToken);
@@ -188,6 +192,12 @@ public sealed class DiskPool(Parted parted, PartitionMaker maker, DeviceClaim cl
         var table = await maker.RequireAsync(device, cancellationToken);
         return IsWanted(pool, table) ? (device, disk, table) : throw new StorageException(new StorageError(
             ErrorCodes.ProbeFailed, $"{device} has a {table.Label} label, and not one of {LabelOf(pool)}.", "source.format", Resource: device));
+    }
+
+    private static PoolSpace SpaceOf(PartitionTable table)
+    {
+        var free = table.Free.Sum(extent => extent.End - extent.Start);
+        return new PoolSpace(table.Size, table.Size - free, free);
     }
 
     private static VolumeDefinition Describe(PoolDefinition pool, string device, string disk, PartitionTable table, Partition partition)

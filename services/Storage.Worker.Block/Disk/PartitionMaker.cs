@@ -32,7 +32,7 @@ public sealed partial class PartitionMaker(Parted parted, DeviceSignatures signa
             try
             {
                 await AddAsync(device, table, place, volume.Format!, cancellationToken);
-                await RequireNodeAsync(device, disk, place, cancellationToken);
+                await RequireNodeAsync(device, disk, place, volume.Permissions, cancellationToken);
             }
             catch when (!run.CutOff)
             {
@@ -92,12 +92,14 @@ public sealed partial class PartitionMaker(Parted parted, DeviceSignatures signa
             await parted.SetFlagAsync(device, made.Number, flag, cancellationToken);
     }
 
-    private async Task RequireNodeAsync(string device, string disk, PartitionPlace place, CancellationToken cancellationToken)
+    private async Task RequireNodeAsync(string device, string disk, PartitionPlace place, Permissions? permissions, CancellationToken cancellationToken)
     {
         var node = PartitionNode.Find(disk, place.Number) is { } found && File.Exists(found) ? found : throw new StorageException(new StorageError(
             ErrorCodes.HostFailure, $"The kernel has no device of the new partition {place.Number} of {device}.", Resource: device));
         if (place.Kind is not PartitionKind.Extended)
             await signatures.EraseAsync(node, cancellationToken);
+        if (permissions is not null)
+            BlockVolume.SetPermissions(node, permissions);
     }
 
     /// <summary>Removes what was made at a place. What the run failed with is what the client is told.</summary>

@@ -5,6 +5,13 @@ namespace Storage.Worker;
 /// <summary>A block device of the host as a volume. Nothing on it is read: what a guest wrote is the guest's.</summary>
 public static class BlockVolume
 {
+    /// <summary>Owner, mode and label of the device file. They last as long as that: until the next start of the host, or what udev's rules say.</summary>
+    public static void SetPermissions(string path, Permissions permissions)
+    {
+        using var device = BlockDevice.OpenToRead(path);
+        LocalDirectory.SetPermissions(device.File, permissions, path);
+    }
+
     /// <param name="name">The volume's name.</param>
     /// <param name="path">Where it is found; also its key.</param>
     /// <returns>One with a <see cref="VolumeDefinition.Problem"/> where the device is not there or cannot be looked at.</returns>

@@ -45,7 +45,11 @@ internal abstract class AgentHost : HostUnderTest
     /// <summary>The agent is killed when the run comes to a step, and started again.</summary>
     /// <param name="step">Of <c>WorkerSteps</c>, with the number of the pass: <c>ToolEnded#1</c>.</param>
     /// <returns>The operation's terminal event.</returns>
-    public async Task<StorageEvent> RunKilledAtAsync(string step, PoolDefinition pool, ICommand command)
+    public async Task<StorageEvent> RunKilledAtAsync(string step, PoolDefinition pool, ICommand command) =>
+        await GoesOnAsync(await KilledAtAsync(step, pool, command));
+
+    /// <summary>The first half of <see cref="RunKilledAtAsync"/>: the agent is killed.</summary>
+    public async Task<Guid> KilledAtAsync(string step, PoolDefinition pool, ICommand command)
     {
         Shell($"echo '{step}' >{KillFile}~; mv {KillFile}~ {KillFile}");
         var run = NewRun(pool, command, null);
@@ -58,8 +62,14 @@ internal abstract class AgentHost : HostUnderTest
         {
             Shell($"rm -f {KillFile}");
         }
+        return run.OperationId;
+    }
+
+    /// <summary>The second half: it is started again.</summary>
+    public async Task<StorageEvent> GoesOnAsync(Guid operation)
+    {
         await StartAgentAsync();
-        return await EndOfAsync(run.OperationId);
+        return await EndOfAsync(operation);
     }
 
     public override Task DeliverAsync(Guid id, PoolDefinition pool, ICommand command) => SendAsync(NewRun(pool, command, id));

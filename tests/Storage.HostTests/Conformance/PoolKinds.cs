@@ -28,6 +28,12 @@ internal sealed record PoolKind(PoolType Type, PoolPlace Place, Func<HostUnderTe
     /// <summary>The file system that the host's kernel must know, with a loop device for it.</summary>
     public string? FileSystem { get; init; }
 
+    /// <summary>
+    /// It differs from another kind in how it is mounted alone: what holds for its volumes once it is mounted, that one shows. In the lab every
+    /// fact takes its time.
+    /// </summary>
+    public bool MountedOtherwise { get; init; }
+
     /// <summary>Whether it is proven elsewhere too, so that a kernel without its file system, which no package brings, is no failure.</summary>
     public bool ProvenElsewhere { get; init; }
 
@@ -84,14 +90,12 @@ internal static class PoolKinds
         ["lab dir"] = new(PoolType.Dir, PoolPlace.Lab, host => new DirectoryPool(host)),
         ["lab fs ext4"] = Device("ext4", PoolPlace.Lab),
         ["lab fs vfat"] = Device("vfat", PoolPlace.Lab),
-        ["lab fs xfs"] = Device("xfs", PoolPlace.Lab),
-        ["lab fs btrfs"] = Device("btrfs", PoolPlace.Lab, made: true),
-        ["lab netfs auto"] = new(PoolType.Netfs, PoolPlace.Lab, host => new NfsPool(host, version: null, format: "auto")),
+        ["lab netfs auto"] = new(PoolType.Netfs, PoolPlace.Lab, host => new NfsPool(host, version: null, format: "auto")) { MountedOtherwise = true },
         ["lab netfs nfs3"] = new(PoolType.Netfs, PoolPlace.Lab, host => new NfsPool(host, "3")),
         ["lab netfs nfs4.1"] = new(PoolType.Netfs, PoolPlace.Lab, host => new NfsPool(host, "4.1")),
-        ["lab netfs nfs ::1"] = new(PoolType.Netfs, PoolPlace.Lab, host => new NfsPool(host, "4.1", server: "::1")),
+        ["lab netfs nfs ::1"] = new(PoolType.Netfs, PoolPlace.Lab, host => new NfsPool(host, "4.1", server: "::1")) { MountedOtherwise = true },
         ["lab netfs cifs user"] = new(PoolType.Netfs, PoolPlace.Lab, host => new CifsPool(host, guest: false)),
-        ["lab netfs cifs guest"] = new(PoolType.Netfs, PoolPlace.Lab, host => new CifsPool(host, guest: true)),
+        ["lab netfs cifs guest"] = new(PoolType.Netfs, PoolPlace.Lab, host => new CifsPool(host, guest: true)) { MountedOtherwise = true },
     };
 
     /// <summary>Volumes that are no files have no names of their own choosing: their facts are in tests of their own.</summary>

@@ -50,6 +50,22 @@ public sealed class DiskCrashTests : IDisposable
         await EndsWellAsync(host.RunAsync(pool, new DeleteVolume(null, "disk", volume.Name)));
     }
 
+    [Fact]
+    public async Task A_copy_of_what_is_gone_when_the_worker_is_back_leaves_no_partition()
+    {
+        var (host, pool) = await UseAsync();
+        await EndsWellAsync(host.RunAsync(pool, new BuildPool(null, "disk")));
+        await EndsWellAsync(host.RunAsync(pool, new StartPool(null, "disk")));
+        var disk = Path.GetFileName(device);
+        var (source, copy) = (PartitionNode.NameOf(disk, 1), PartitionNode.NameOf(disk, 2));
+        await EndsWellAsync(host.RunAsync(pool, new CreateVolume(null, "disk", new VolumeDefinition { Name = source, Capacity = 8 * MiB })));
+        var id = await host.KilledAtAsync("ToolEnded#4", pool, new CloneVolume(null, "disk", new VolumeDefinition { Name = copy }, source));
+        HostProgram.Run("parted", "--script", device, "rm", "1");
+        var end = await host.GoesOnAsync(id);
+        Assert.Equal((nameof(OperationFailed), ErrorCodes.VolumeNotFound), (end.Type, end.Read<OperationFailed>().Error.Code));
+        Assert.Empty(PartitionTable.Parse(HostProgram.Run("parted", "--script", "--json", device, "unit", "B", "print", "free"))!.Partitions);
+    }
+
     public void Dispose()
     {
         if (device.Length > 0)

@@ -61,6 +61,10 @@ public sealed class DiskPoolTests : IAsyncDisposable
         Assert.Equal([new SourceExtent(device, 51 * MiB, 55 * MiB)], made.Extents!);
         Assert.Equal((VolumeKind.Block, 4 * MiB, Node(1), null), (made.Type!.Value, made.Capacity!.Value, made.Path, made.Problem));
         Assert.Equal(ErrorCodes.NoSpace, (await FailedAsync(pool, Create(3, 100 * MiB))).Code);
+        // Told without a refresh: three partitions of 34 MiB, and the two tables of the label.
+        var space = await worker.FirstAsync(told => told.Type == nameof(PoolSpaceChanged)
+            && told.Read<PoolSpaceChanged>() is { Capacity: Size, Allocation: >= 34 * MiB and < 35 * MiB } seen && seen.Available == Size - seen.Allocation);
+        Assert.Equal(pool.Uuid, space.Read<PoolSpaceChanged>().PoolId);
     }
 
     [Fact]
@@ -226,6 +230,16 @@ public sealed class DiskPoolTests : IAsyncDisposable
         if (device.Length > 0)
             HostProgram.Run("sh", "-c", $"partx --delete {device} 2>/dev/null; losetup --detach {device}");
         Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task The_device_of_a_partition_gets_the_owner_and_mode_that_are_asked_for()
+    {
+        var pool = await StartAsync("gpt");
+        var create = Create(1, 8 * MiB);
+        await DoneAsync(pool, create with { Volume = create.Volume with { Permissions = new Permissions(0x1A0, 107, 108) } });
+        Assert.Equal("640 107 108", HostProgram.Run("stat", "--format=%a %u %g", Node(1)).Trim());
+        Assert.Equal(new Permissions(0x1A0, 107, 108), Assert.Single(await RefreshAsync(pool)).Permissions);
     }
 
     private async Task HasOpenAsync(int process)

@@ -90,9 +90,14 @@ public sealed class DefinitionTests(StandaloneFixture fixture) : IClassFixture<S
         Assert.True(directory.GetProperty("available").GetBoolean());
         Assert.Equal((true, null), Operation(directory, "CreateVolume"));
         Assert.Equal((false, "No dir pool can do this."), Operation(directory, "FindSources"));
-        var logical = types["logical"].GetProperty("hosts")[0];
-        Assert.False(logical.GetProperty("available").GetBoolean());
-        Assert.Equal("No block worker was ever heard of on this host.", logical.GetProperty("reason").GetString());
+        foreach (var (type, reason) in new[]
+        {
+            ("logical", "The worker of this host does not serve logical pools."), ("iscsi", "No scsi worker was ever heard of on this host."),
+        })
+        {
+            var host = types[type].GetProperty("hosts")[0];
+            Assert.Equal((false, reason), (host.GetProperty("available").GetBoolean(), host.GetProperty("reason").GetString()));
+        }
 
         var xml = (await Client.GetAsync("/v1/pool-types?host=host-a", ("Accept", "application/xml"))).OrThrow();
         Assert.Equal("application/xml", xml.ContentType);
@@ -105,7 +110,8 @@ public sealed class DefinitionTests(StandaloneFixture fixture) : IClassFixture<S
     [InlineData("type=netfs", "<source><host name='a b'/></source>", "invalid-definition", "source/host/@name")]
     [InlineData("type=netfs", "<sources/>", "invalid-definition", "sources")]
     [InlineData("", "<source><host name='a'/></source>", "invalid-argument", "type")]
-    [InlineData("type=logical", "<source><host name='a'/></source>", "unknown-host", "host")]
+    [InlineData("type=logical", "<source><host name='a'/></source>", "unavailable-on-host", "type")]
+    [InlineData("type=iscsi", "<source><host name='a'/></source>", "unknown-host", "host")]
     public async Task A_search_for_sources_reads_xml_and_refuses_what_is_wrong(string query, string document, string code, string field)
     {
         var answer = await Client.SendAsync(HttpMethod.Post, $"/v1/pool-sources?{query}", StorageClient.Xml(document));
