@@ -46,7 +46,6 @@ public sealed class DeviceClaim(DeviceSignatures signatures)
         var length = Math.Min(Ends, opened.Size);
         var untold = new Progress<OperationProgress>();
         opened.WriteZeros(0, length, untold, cancellationToken);
-        // The kernel zeroes whole sectors.
         opened.WriteZeros(opened.Size - length, length, untold, cancellationToken);
     }
 }

@@ -56,15 +56,15 @@ public sealed class DiskPoolTests : IAsyncDisposable
         Assert.Contains($"'{Name(1)}'", misnamed.Message, StringComparison.Ordinal);
         Assert.Equal(ErrorCodes.VolumeExists, (await FailedAsync(pool, Create(2, 4 * MiB))).Code);
         await DoneAsync(pool, Create(1, 4 * MiB - 1));
+        // Told without a refresh, and so before the next one: three partitions of 34 MiB, and the two tables of the label.
+        var space = await worker.FirstAsync(told => told.Type == nameof(PoolSpaceChanged)
+            && told.Read<PoolSpaceChanged>() is { Capacity: Size, Allocation: >= 34 * MiB and < 35 * MiB } seen && seen.Available == Size - seen.Allocation);
+        Assert.Equal(pool.Uuid, space.Read<PoolSpaceChanged>().PoolId);
         var made = (await RefreshAsync(pool)).Single(volume => volume.Name == Name(1));
         // Where the third one was.
         Assert.Equal([new SourceExtent(device, 51 * MiB, 55 * MiB)], made.Extents!);
         Assert.Equal((VolumeKind.Block, 4 * MiB, Node(1), null), (made.Type!.Value, made.Capacity!.Value, made.Path, made.Problem));
         Assert.Equal(ErrorCodes.NoSpace, (await FailedAsync(pool, Create(3, 100 * MiB))).Code);
-        // Told without a refresh: three partitions of 34 MiB, and the two tables of the label.
-        var space = await worker.FirstAsync(told => told.Type == nameof(PoolSpaceChanged)
-            && told.Read<PoolSpaceChanged>() is { Capacity: Size, Allocation: >= 34 * MiB and < 35 * MiB } seen && seen.Available == Size - seen.Allocation);
-        Assert.Equal(pool.Uuid, space.Read<PoolSpaceChanged>().PoolId);
     }
 
     [Fact]
