@@ -189,7 +189,7 @@ public sealed class DiskPool(Parted parted, PartitionMaker maker, DeviceClaim cl
     {
         var device = DeviceOf(pool);
         var disk = PartitionNode.DiskOf(device, Field);
-        var table = await maker.RequireAsync(device, cancellationToken);
+        var table = await maker.ReadAsync(device, disk, cancellationToken);
         return IsWanted(pool, table) ? (device, disk, table) : throw new StorageException(new StorageError(
             ErrorCodes.ProbeFailed, $"{device} has a {table.Label} label, and not one of {LabelOf(pool)}.", "source.format", Resource: device));
     }

@@ -61,8 +61,15 @@ public sealed partial class PartitionMaker(Parted parted, DeviceSignatures signa
             await change(await RequireAsync(device, cancellationToken));
     }
 
+    /// <summary>The table, read while nobody changes it: parted opens the partitions that it reads, and the kernel lets go of none that is open.</summary>
     /// <exception cref="StorageException"><see cref="ErrorCodes.ProbeFailed"/>: there is none.</exception>
-    public async Task<PartitionTable> RequireAsync(string device, CancellationToken cancellationToken) =>
+    public async Task<PartitionTable> ReadAsync(string device, string disk, CancellationToken cancellationToken)
+    {
+        using (await locks.TakeAsync(disk, cancellationToken))
+            return await RequireAsync(device, cancellationToken);
+    }
+
+    private async Task<PartitionTable> RequireAsync(string device, CancellationToken cancellationToken) =>
         await parted.ReadAsync(device, cancellationToken)
         ?? throw new StorageException(new StorageError(ErrorCodes.ProbeFailed, $"{device} has no partition table: its pool is to be built.", Resource: device));
 

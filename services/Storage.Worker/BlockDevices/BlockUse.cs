@@ -5,6 +5,10 @@ namespace Storage.Worker;
 /// <summary>Whether anybody uses a block device that is a volume.</summary>
 public static class BlockUse
 {
+    // Whoever only looks (parted, udev) is gone by then.
+    private const int Looks = 10;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
     /// <summary>
     /// Refuses a device that is mounted, swap, part of another device, behind a loop device, or open in a process other than this one. Who that
     /// is, is named. One that is not there is not used.
@@ -16,8 +20,12 @@ public static class BlockUse
             return;
         if (DeviceUse.UserOf(number) is { } user)
             throw InUse(device, $": {user}");
-        if (OpenFiles.HoldersOfDevice(number) is { Count: > 0 } holders)
-            throw InUse(device, OpenFiles.ByWhom(holders));
+        for (var look = 1; OpenFiles.HoldersOfDevice(number) is { Count: > 0 } holders; look++)
+        {
+            if (look == Looks)
+                throw InUse(device, OpenFiles.ByWhom(holders));
+            Thread.Sleep(Pause);
+        }
     }
 
     internal static StorageException InUse(string path, string byWhom) =>
