@@ -5,6 +5,7 @@ using Xunit;
 namespace Storage.HostTests;
 
 /// <summary>A worker that is killed between two calls of the tools that make a label or a partition, and started again.</summary>
+[Collection(Lab.Name)]
 public sealed class DiskCrashTests : IDisposable
 {
     private const long MiB = 1 << 20;
