@@ -11,12 +11,18 @@ public static class BlockFamily
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<QemuImg>();
         services.TryAddSingleton<DeviceSignatures>();
+        services.TryAddSingleton<VolumeGroupMembers>();
         services.TryAddSingleton<DeviceClaim>();
         services.TryAddSingleton<BlockWiper>();
         services.TryAddSingleton<BlockCloner>();
         services.TryAddSingleton<Parted>();
         services.TryAddSingleton<PartitionMaker>();
+        services.TryAddSingleton<Lvm>();
+        services.TryAddSingleton<VolumeGroupMaker>();
+        services.TryAddSingleton<LogicalVolumeMaker>();
+        services.TryAddSingleton<LogicalVolumeChanges>();
         services.AddSingleton<IPoolBackend, DiskPool>();
+        services.AddSingleton<IPoolBackend, LogicalPool>();
         return services;
     }
 }

@@ -15,6 +15,7 @@ public static class FileFamily
         services.TryAddSingleton<LocalVolumes>();
         services.TryAddSingleton<Mounter>();
         services.TryAddSingleton<DeviceSignatures>();
+        services.TryAddSingleton<VolumeGroupMembers>();
         services.TryAddSingleton<DeviceClaim>();
         services.TryAddSingleton<FileSystemMaker>();
         services.TryAddSingleton<NetfsSources>();

@@ -20,6 +20,8 @@ internal interface IVolumeParts
 
     Preallocation? Preallocation { get; }
 
+    VolumeLayout? Layout { get; }
+
     string? Path { get; }
 
     string? Format { get; }

@@ -33,7 +33,7 @@ public static class PoolRules
         Require(type, SourceParts.Hosts, source.Hosts.Count > 0, "source.hosts");
         Require(type, SourceParts.Dir, source.Dir is not null, "source.dir");
         if (type.NameFromSource)
-            source = source with { Name = source.Name ?? name };
+            source = source with { Name = source.Name ?? NameAsSource(type, name!) };
         if (type.RequiredSource.HasFlag(SourceParts.Adapter))
             source = source with { Adapter = AdapterRules.Complete(source.Adapter) };
         Require(type, SourceParts.Devices, source.Devices.Count > 0, "source.devices");
@@ -68,6 +68,13 @@ public static class PoolRules
 
     private static PoolTypeInfo TypeOf(PoolType type) =>
         Enum.IsDefined(type) ? PoolTypes.Of(type) : throw PlainText.Invalid("Unknown pool type.", "type");
+
+    private static string NameAsSource(PoolTypeInfo type, string name)
+    {
+        if (type.Has(PoolTraits.LogicalNames))
+            LogicalNames.CheckGroup(name, "name");
+        return name;
+    }
 
     private static void Require(
         PoolTypeInfo type, SourceParts part, bool given, string field, string code = ErrorCodes.InvalidDefinition)

@@ -56,6 +56,8 @@ internal static partial class SourceRules
             Names.CheckNested(input, "source.name");
         else
             Names.Check(input, "source.name");
+        if (type.Has(PoolTraits.LogicalNames))
+            LogicalNames.CheckGroup(input, "source.name");
         return input;
     }
 

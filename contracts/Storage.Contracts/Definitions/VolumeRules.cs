@@ -77,6 +77,8 @@ public static partial class VolumeRules
     {
         var name = input.Name;
         Names.Check(name, "name");
+        if (type.Has(PoolTraits.LogicalNames))
+            LogicalNames.CheckVolume(name!, "name");
         var key = input.Key;
         var kind = input.Type;
         var backing = Backing(type, input.BackingStore);
@@ -101,6 +103,7 @@ public static partial class VolumeRules
             Features = Features(input.Features),
             BackingStore = backing,
         };
+        volume = volume with { Layout = LayoutRules.Complete(type, volume, input.Layout) };
         return volume is { Features: not null, Compat: null } ? volume with { Compat = ImageRules.FeaturesCompat } : volume;
     }
 

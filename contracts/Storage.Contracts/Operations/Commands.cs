@@ -98,6 +98,14 @@ public sealed record ResizeVolume(
 public sealed record WipeVolume(
     Guid? CommandId, string Pool, string Volume, WipeAlgorithm Algorithm = WipeAlgorithm.Zero, string? Host = null, bool Force = false) : IVolumeCommand;
 
+/// <summary>
+/// Gives a volume back the content that it had when a snapshot of it was made, with what was written to the snapshot since; the snapshot is gone
+/// afterwards. Refused while one of them is in use. A merge that has begun is not cancelled: it ends.
+/// </summary>
+/// <param name="Volume">The volume that the snapshot is of.</param>
+/// <param name="Snapshot">The snapshot: a volume of the same pool whose backing store is <paramref name="Volume"/>.</param>
+public sealed record MergeVolume(Guid? CommandId, string Pool, string Volume, string Snapshot, string? Host = null) : IVolumeCommand;
+
 /// <summary>Removes a volume and its content. Refused while it is in use.</summary>
 /// <param name="Force">
 /// Also while another volume has it as its backing store, a process of the host has it open, or a loop device is made of it. Whoever uses

@@ -44,9 +44,10 @@ public sealed record PoolSourcesFound(PoolType Type, IReadOnlyList<PoolSource> S
 /// <param name="Skipped">Entries that are no volumes or could not be read.</param>
 /// <param name="Watched">From now on its worker tells by itself what others change in it, as <see cref="VolumesSeen"/>.</param>
 /// <param name="Directory">The directory with the volumes, its path without symbolic links; null where a pool is none.</param>
+/// <param name="Problem">Why it is degraded; null where it is not.</param>
 public sealed record PoolObservation(
     PoolState State, long Capacity, long Allocation, long Available, Permissions? Permissions = null, int Volumes = 0, int Skipped = 0,
-    bool Watched = false, string? Directory = null);
+    bool Watched = false, string? Directory = null, string? Problem = null);
 
 /// <summary>
 /// More has changed in a watched pool than its worker tells one by one: the pool is to be refreshed. Not kept in the event log: the refresh is.
@@ -65,6 +66,9 @@ public sealed record VolumeResized(Guid PoolId, VolumeDefinition Volume);
 
 /// <summary>A command overwrote a volume's content.</summary>
 public sealed record VolumeWiped(Guid PoolId, VolumeDefinition Volume, WipeAlgorithm Algorithm);
+
+/// <summary>A command gave a volume the content of its snapshot. That the snapshot is gone says a <see cref="VolumeDeleted"/> beside it.</summary>
+public sealed record VolumeMerged(Guid PoolId, VolumeDefinition Volume, string Snapshot);
 
 /// <summary>A command removed a volume.</summary>
 public sealed record VolumeDeleted(Guid PoolId, string Name);

@@ -70,6 +70,12 @@ public enum PoolTraits
 
     /// <summary>libvirt's capabilities name no volume format but the default.</summary>
     UnlistedVolumeFormats = 64,
+
+    /// <summary>Its volumes can be asked for in a <see cref="VolumeLayout"/>.</summary>
+    Layouts = 128,
+
+    /// <summary>Source and volumes have names as LVM allows them.</summary>
+    LogicalNames = 256,
 }
 
 /// <summary>What can be done to a pool of a type beyond define, undefine, start, stop and refresh, which all types have.</summary>
@@ -85,6 +91,7 @@ public enum PoolOperations
     DeleteVolume = 1 << 5,
     ResizeVolume = 1 << 6,
     WipeVolume = 1 << 7,
+    MergeVolume = 1 << 8,
 }
 
 /// <summary>One pool type: what libvirt calls it, who serves it, what it needs and what it can do.</summary>
@@ -189,9 +196,9 @@ public static class PoolTypes
             Source = Hosts | Dir | Format, Identity = Same.Dir | Same.Host, Traits = Trait.MountOptions, VersionedFormats = ["auto", "nfs"],
         },
         new(PoolType.Logical, "logical", PoolFamily.Block, PoolScope.Host, SourceParts.None, TargetPathRule.Derived, true,
-            ["unknown", "lvm2"], "lvm2", [], null, Can.FindSources | Can.Build | Can.Delete | Volumes)
+            ["unknown", "lvm2"], "lvm2", [], null, Can.FindSources | Can.Build | Can.Delete | Volumes | Can.MergeVolume)
         {
-            Source = SourceParts.Name | Devices | Format, Identity = Same.Device, TargetPrefix = "/dev",
+            Source = SourceParts.Name | Devices | Format, Identity = Same.Device, Traits = Trait.Layouts | Trait.LogicalNames, TargetPrefix = "/dev",
         },
         new(PoolType.Disk, "disk", PoolFamily.Block, PoolScope.Host, Devices, TargetPathRule.Required, false,
             ["unknown", "dos", "dvh", "gpt", "mac", "bsd", "pc98", "sun", "lvm2"], "unknown",

@@ -61,6 +61,9 @@ public sealed record VolumeDefinition : IVolumeParts
 
     public BackingStore? BackingStore { get; init; }
 
+    /// <summary>How it lies on the devices of its volume group (logical pools). No part of the XML.</summary>
+    public VolumeLayout? Layout { get; init; }
+
     /// <summary>Extents on the pool's devices; observed.</summary>
     public IReadOnlyList<SourceExtent>? Extents { get; init; }
 

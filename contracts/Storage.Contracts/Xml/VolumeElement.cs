@@ -33,6 +33,8 @@ internal sealed class VolumeElement(InputElement volume, PoolTypeInfo type) : IV
 
     public Preallocation? Preallocation => null;
 
+    public VolumeLayout? Layout => null;
+
     public string? Path => target?.ChildText("path");
 
     public string? Format => FormatOf(target);

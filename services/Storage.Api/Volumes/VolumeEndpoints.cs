@@ -40,6 +40,11 @@ public static class VolumeEndpoints
                 "Overwrites every byte of a volume; an image is raw afterwards. zero of a file with holes, and trim, give the blocks back instead. "
                 + "Copies that share blocks, snapshots and copy-on-write file systems keep the old data. One in use is refused as by DeleteVolume.")
             .TakesCommand();
+        volume.MapPost("/merge", MergeAsync)
+            .Describes("MergeVolume",
+                "Gives the volume back the content that it had when its snapshot was made; the snapshot is gone afterwards. Refused while one of the "
+                + "two is in use. A merge that has begun is not cancelled: it ends.")
+            .TakesCommand();
         volume.MapPost("/refresh", RefreshAsync)
             .Describes("RefreshVolume", "Looks at one volume again.").TakesCommand();
     }
@@ -149,6 +154,10 @@ public static class VolumeEndpoints
     private static Task<IResult> WipeAsync(
         HttpContext http, CommandSubmission commands, string pool, string volume, string? host, WireName<WipeAlgorithm>? algorithm, bool? force) =>
         commands.SubmitAsync(http, id => new WipeVolume(id, pool, volume, algorithm?.Value ?? WipeAlgorithm.Zero, host, force is true));
+
+    private static Task<IResult> MergeAsync(
+        HttpContext http, CommandSubmission commands, string pool, string volume, string? host, string snapshot) =>
+        commands.SubmitAsync(http, id => new MergeVolume(id, pool, volume, snapshot, host));
 
     private static Task<IResult> RefreshAsync(HttpContext http, CommandSubmission commands, string pool, string volume, string? host) =>
         commands.SubmitAsync(http, id => new RefreshVolume(id, pool, volume, host));

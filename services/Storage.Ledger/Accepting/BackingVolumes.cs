@@ -40,8 +40,8 @@ internal sealed class BackingVolumes(LedgerTransaction ledger)
     }
 
     /// <summary>
-    /// Refuses a backing store that is named neither in the directory of a pool of the host nor where its worker allows one. The worker judges
-    /// what is really there.
+    /// Refuses a backing store that is named neither in a pool of files of the host, nor in the volume's own pool, nor where its worker allows one.
+    /// The worker judges what is really there.
     /// </summary>
     /// <param name="said">What the workers say that may run it.</param>
     /// <param name="field">Of the volume.</param>
@@ -53,7 +53,7 @@ internal sealed class BackingVolumes(LedgerTransaction ledger)
         if (volume.BackingStore is not { } backing || said.Any(worker => worker.BackingStores is null))
             return;
         var known = await ledger.Inventory.DirectoriesAsync(pool.Host, cancellationToken);
-        if (OfPool(known, pool) is not { } own || Absolute(backing.Path, own.Real) is not { } path || known.Any(directory => directory.HasFiles && directory.Has(path))
+        if (OfPool(known, pool) is not { } own || Absolute(backing.Path, own.Real) is not { } path || known.Any(directory => (directory.HasFiles || directory.Pool == pool.Id) && directory.Has(path))
             || said.SelectMany(worker => worker.BackingStores!).Any(place => place == path || PoolDirectory.Below(path, place) is not null))
             return;
         throw new StorageException(

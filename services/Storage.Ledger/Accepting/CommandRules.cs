@@ -30,6 +30,11 @@ public static class CommandRules
                 if (clone.SourceSecret is { } source)
                     return clone with { SourceSecret = SecretRules.Complete(source, "sourceSecret") };
                 break;
+            case MergeVolume merge:
+                VolumeRules.CheckName(merge.Snapshot, "snapshot");
+                if (merge.Snapshot == merge.Volume)
+                    throw new StorageException(ErrorCodes.InvalidArgument, "A volume is no snapshot of itself.", "snapshot");
+                break;
             case FindPoolSources find:
                 return find with { Source = PoolRules.CompleteSource(find.Type, find.Source) };
             case ResizeVolume { Capacity: null }:

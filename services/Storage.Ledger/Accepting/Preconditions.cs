@@ -41,7 +41,7 @@ internal sealed class Preconditions(LedgerTransaction ledger)
             case SetPoolAutostart { Autostart: true } when !pool!.Persistent:
                 throw Refused(pool, "transient");
             case StopPool or RefreshPool or CreateVolume or CreateVolumes or CloneVolume or ResizeVolume or WipeVolume
-                or DeleteVolume or RefreshVolume when !pool!.Active:
+                or MergeVolume or DeleteVolume or RefreshVolume when !pool!.Active:
                 throw Refused(pool, "not active");
         }
     }
@@ -103,7 +103,7 @@ internal sealed class Preconditions(LedgerTransaction ledger)
                 throw new StorageException(new StorageError(ErrorCodes.VolumeExists, $"Volume '{target.Volumes[i]}' exists already in pool '{pool.Name}'.",
                     NewVolumes(command).Count > 1 ? $"volumes[{i}].name" : "volume.name", Resource: Resources.Volume(pool.Id, target.Volumes[i])));
             if (!creates && !there)
-                throw new StorageException(ErrorCodes.VolumeNotFound, $"There is no volume '{target.Volumes[i]}' in pool '{pool.Name}'.", "volume");
+                throw new StorageException(ErrorCodes.VolumeNotFound, $"There is no volume '{target.Volumes[i]}' in pool '{pool.Name}'.", i == 0 ? "volume" : "snapshot");
         }
         if (command is DeleteVolume { Force: false } or WipeVolume { Force: false } or ResizeVolume { Force: false, Shrink: true })
             await backing.RequireNoneOnAsync(pool, target.Volumes[0], cancellationToken);

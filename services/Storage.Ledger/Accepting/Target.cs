@@ -21,6 +21,7 @@ public sealed record Target(
     public string ResourceOf(Submission submission) => (PoolId, submission.Command) switch
     {
         (_, CancelOperation cancel) => Resources.Operation(cancel.OperationId),
+        ({ } pool, IVolumeCommand known) => Resources.Volume(pool, known.Volume),
         ({ } pool, _) when Volumes.Count == 1 => Resources.Volume(pool, Volumes[0]),
         ({ } pool, _) => Resources.Pool(pool),
         _ => Resources.Host(Host),

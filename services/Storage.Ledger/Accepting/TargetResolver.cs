@@ -15,6 +15,7 @@ internal sealed class TargetResolver(LedgerTransaction ledger)
         CloneVolume clone => await ForCloneAsync(clone, cancellationToken),
         CreateVolume create => await ForCreationAsync(create, [create.Volume], cancellationToken),
         CreateVolumes create => await ForCreationAsync(create, create.Volumes, cancellationToken),
+        MergeVolume merge => await ForPoolAsync(merge, [merge.Volume, merge.Snapshot], cancellationToken),
         IVolumeCommand known => await ForPoolAsync(known, [known.Volume], cancellationToken),
         IPoolCommand known => await ForPoolAsync(known, [], cancellationToken),
         _ => throw new StorageException(ErrorCodes.Unsupported, $"Unknown command {command.GetType().Name}.", "command"),

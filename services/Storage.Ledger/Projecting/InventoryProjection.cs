@@ -26,6 +26,7 @@ public static class InventoryProjection
         nameof(VolumeCloned) => VolumeAsync(state, entry, entry.Read<VolumeCloned>().Volume, cancellationToken),
         nameof(VolumeResized) => VolumeAsync(state, entry, entry.Read<VolumeResized>().Volume, cancellationToken),
         nameof(VolumeWiped) => VolumeAsync(state, entry, entry.Read<VolumeWiped>().Volume, cancellationToken),
+        nameof(VolumeMerged) => VolumeAsync(state, entry, entry.Read<VolumeMerged>().Volume, cancellationToken),
         nameof(VolumeAppeared) => VolumeAsync(state, entry, entry.Read<VolumeAppeared>().Volume, cancellationToken),
         nameof(VolumeChanged) => VolumeAsync(state, entry, entry.Read<VolumeChanged>().Volume, cancellationToken),
         nameof(VolumeDeleted) => RemoveVolumeAsync(state, entry, entry.Read<VolumeDeleted>().Name, cancellationToken),
@@ -97,7 +98,7 @@ public static class InventoryProjection
     private static void Observe(PoolRow pool, StorageEvent entry, PoolObservation seen)
     {
         pool.State = seen.State;
-        pool.Problem = null;
+        pool.Problem = seen.Problem;
         pool.Capacity = seen.Capacity;
         pool.Allocation = seen.Allocation;
         pool.Available = seen.Available;

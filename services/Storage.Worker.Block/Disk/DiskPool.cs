@@ -108,7 +108,7 @@ public sealed class DiskPool(Parted parted, PartitionMaker maker, DeviceClaim cl
         // A resumed run knows what it was making, also where the source is gone since: what it made is removed then.
         var size = run.Resumed ? 0 : await BlockCloner.MeasureAsync(source, run, cancellationToken);
         var sized = volume with { Capacity = Math.Max(volume.Capacity ?? 0, size), Format = volume.Format ?? PoolTypes.Of(Type).DefaultVolumeFormat };
-        return await MakeAsync(pool, sized, run, node => cloner.FillAsync(node, source, run, cancellationToken), cancellationToken);
+        return await MakeAsync(pool, sized, run, node => cloner.FillAsync(node, source, isBlank: false, run, cancellationToken), cancellationToken);
     }
 
     public async Task DeleteVolumeAsync(PoolDefinition pool, string volume, Run run, CancellationToken cancellationToken)

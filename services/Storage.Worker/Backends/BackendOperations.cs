@@ -15,6 +15,7 @@ public static class BackendOperations
         (PoolOperations.DeleteVolume, typeof(IVolumeDeleter)),
         (PoolOperations.ResizeVolume, typeof(IVolumeResizer)),
         (PoolOperations.WipeVolume, typeof(IVolumeWiper)),
+        (PoolOperations.MergeVolume, typeof(ISnapshotMerger)),
     ];
 
     public static IReadOnlyList<string> Of(IPoolBackend backend) =>

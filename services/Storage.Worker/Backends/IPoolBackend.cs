@@ -152,3 +152,18 @@ public interface IVolumeWiper : IPoolBackend
     Task<VolumeDefinition> WipeVolumeAsync(
         PoolDefinition pool, string volume, WipeAlgorithm algorithm, Run run, CancellationToken cancellationToken);
 }
+
+/// <summary>Gives volumes back the content of their snapshots.</summary>
+public interface ISnapshotMerger : IPoolBackend
+{
+    /// <summary>
+    /// Afterwards the snapshot is gone. One that is gone already where the run was resumed is merged. From its beginning on it is not cancelled:
+    /// a part of the content is that of the snapshot.
+    /// </summary>
+    /// <exception cref="StorageException">
+    /// <see cref="ErrorCodes.VolumeNotFound"/>; <see cref="ErrorCodes.InvalidArgument"/>: it is no snapshot of the volume;
+    /// <see cref="ErrorCodes.InUse"/>: one of the two is used.
+    /// </exception>
+    /// <returns>The volume as it is on the host now.</returns>
+    Task<VolumeDefinition> MergeSnapshotAsync(PoolDefinition pool, string volume, string snapshot, Run run, CancellationToken cancellationToken);
+}

@@ -19,7 +19,8 @@ public sealed record VolumeResize(long From, long To, bool Allocate, SecretRefer
     /// </exception>
     public static VolumeResize Of(ResizeVolume command, VolumeDefinition volume)
     {
-        if (volume is not { Capacity: { } from, Problem: null })
+        // The capacity of a device is the kernel's to say, whatever is wrong with it: a thin pool that is full can grow.
+        if (volume is { Problem: not null, Type: not VolumeKind.Block } || volume.Capacity is not { } from)
             throw new StorageException(ErrorCodes.InvalidState, $"The capacity of '{volume.Name}' is not known. {volume.Problem}".TrimEnd());
         if (command.Capacity is not (>= 0 and { } given))
             throw new StorageException(ErrorCodes.InvalidArgument, "A capacity is required that is not negative.", "capacity");

@@ -23,10 +23,12 @@ public sealed class BlockCloner(QemuImg qemuImg)
     }
 
     /// <param name="target">The path of the device, which nobody else uses.</param>
-    public async Task FillAsync(string target, CloneSource source, Run run, CancellationToken cancellationToken)
+    /// <param name="isBlank">It reads as zeros.</param>
+    public async Task FillAsync(string target, CloneSource source, bool isBlank, Run run, CancellationToken cancellationToken)
     {
         using var to = BlockDevice.OpenToChange(target);
-        to.WriteZeros(0, to.Size, new Progress<OperationProgress>(), cancellationToken);
+        if (!isBlank)
+            to.WriteZeros(0, to.Size, new Progress<OperationProgress>(), cancellationToken);
         if (!source.IsFile)
         {
             using var from = BlockDevice.OpenToRead(await DeviceOfAsync(source, cancellationToken));

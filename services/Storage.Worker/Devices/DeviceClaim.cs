@@ -3,7 +3,7 @@ using Storage.Contracts;
 namespace Storage.Worker;
 
 /// <summary>Whether a whole device may be made into something, and the removal of all that it was before.</summary>
-public sealed class DeviceClaim(DeviceSignatures signatures)
+public sealed class DeviceClaim(DeviceSignatures signatures, VolumeGroupMembers members)
 {
     /// <summary>What is at both ends of a device: labels that libblkid does not know, and what is left of old ones.</summary>
     private const long Ends = 1 << 20;
@@ -31,6 +31,10 @@ public sealed class DeviceClaim(DeviceSignatures signatures)
         if (!overwrite && found.Count > 0)
             throw new StorageException(new StorageError(
                 ErrorCodes.PoolBuilt, $"The device {device} holds {string.Join(", ", found.Distinct())}.", field, Resource: device));
+        // One of a group that is not active is held by nobody, and is used nevertheless.
+        if (found.Contains(VolumeGroupMembers.Signature) && await members.GroupOfAsync(device, cancellationToken) is { } group)
+            throw new StorageException(new StorageError(
+                ErrorCodes.InvalidState, $"The device {device} is in use: it is a physical volume of volume group '{group}'.", field, Resource: device));
         DeviceUse.RequireFree(device, field);
         if (!overwrite && !remade && !DeviceSignatures.IsBlank(device, field))
             throw new StorageException(new StorageError(

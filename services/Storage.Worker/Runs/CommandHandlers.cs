@@ -32,6 +32,7 @@ public static class CommandHandlers
         [nameof(CloneVolume)] = new(VolumeHandlers.CloneAsync),
         [nameof(ResizeVolume)] = new(VolumeHandlers.ResizeAsync),
         [nameof(WipeVolume)] = new(VolumeHandlers.WipeAsync),
+        [nameof(MergeVolume)] = new(VolumeHandlers.MergeAsync),
         [nameof(DeleteVolume)] = new(VolumeHandlers.DeleteAsync),
         [nameof(RefreshVolume)] = new(VolumeHandlers.RefreshAsync),
     };

@@ -52,6 +52,18 @@ internal static class VolumeHandlers
             context.PoolId, await wiper.WipeVolumeAsync(context.Pool, name, command.Algorithm, context.Run, cancellationToken), command.Algorithm)));
     }
 
+    public static async Task MergeAsync(RunContext context, CancellationToken cancellationToken)
+    {
+        var command = context.Arguments<MergeVolume>();
+        var (name, snapshot) = (Definitions.CheckName(command.Volume), Definitions.CheckName(command.Snapshot));
+        await ChangeAsync(context, name, async () =>
+        {
+            var merged = await context.Require<ISnapshotMerger>().MergeSnapshotAsync(context.Pool, name, snapshot, context.Run, cancellationToken);
+            context.VolumeIs(name, new VolumeMerged(context.PoolId, merged, snapshot));
+            context.VolumeIs(snapshot, new VolumeDeleted(context.PoolId, snapshot));
+        });
+    }
+
     public static async Task DeleteAsync(RunContext context, CancellationToken cancellationToken)
     {
         var command = context.Arguments<DeleteVolume>();

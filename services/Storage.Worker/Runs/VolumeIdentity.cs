@@ -14,7 +14,8 @@ public static class VolumeIdentity
         // The format counts in KiB, and no file can pass for an encrypted one.
         "raw" when wanted.Encryption is not null => found is { Format: "raw", Encryption: not null } && found.Capacity >= wanted.Capacity,
         "dir" => found.Format == "dir",
-        "raw" or "iso" or null => found.Format is "raw" or "iso" && found.Capacity == wanted.Capacity,
+        null => found.Format is null && found.Capacity >= (wanted.Capacity ?? 0),
+        "raw" or "iso" => found.Format is "raw" or "iso" && found.Capacity == wanted.Capacity,
         _ => found.Format == wanted.Format && found.Capacity >= (wanted.Capacity ?? 0),
     };
 }

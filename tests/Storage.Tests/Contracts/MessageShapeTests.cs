@@ -57,6 +57,7 @@ public sealed class MessageShapeTests
         urn:message:Storage.Contracts:FindPoolSources
         urn:message:Storage.Contracts:HoldRun
         urn:message:Storage.Contracts:HostReport
+        urn:message:Storage.Contracts:MergeVolume
         urn:message:Storage.Contracts:RefreshPool
         urn:message:Storage.Contracts:RefreshVolume
         urn:message:Storage.Contracts:ReportTaken
@@ -102,6 +103,7 @@ public sealed class MessageShapeTests
         VolumeCloned
         VolumeCreated
         VolumeDeleted
+        VolumeMerged
         VolumeResized
         VolumeVanished
         VolumeWiped

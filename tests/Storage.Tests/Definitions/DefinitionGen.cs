@@ -11,6 +11,8 @@ internal static class DefinitionGen
 
     private static readonly Gen<string> Word = Piece.Array[1, 8].Select(pieces => "w" + string.Concat(pieces));
     private static readonly Gen<string> AbsolutePath = Word.Array[1, 4].Select(words => "/" + string.Join('/', words));
+    private static readonly Gen<string> LogicalName = Gen.OneOf("a", "Z", "0", "+", "_", ".", "-").Array[1, 8].Select(pieces => "w" + string.Concat(pieces));
+
     private static readonly Gen<string> HostName = Gen.OneOf("a", "filer.example.org", "192.0.2.7", "2001:db8::7", "under_score");
     private static readonly Gen<string> IscsiName = Gen.OneOf("iqn.2026-01.org.example", "iqn.2026-12.org.example:a&b", "eui.0123456789abcdef");
     private static readonly Gen<string> Wwn = Gen.OneOf("20000000c9831b4b", "0x20000000C9831B4C");
@@ -48,7 +50,7 @@ internal static class DefinitionGen
 
     /// <summary>A pool as a client could ask for it; it has more parts than its type needs.</summary>
     public static readonly Gen<PoolDefinition> Pool = Gen.OneOf<PoolTypeInfo>([.. PoolTypes.All]).SelectMany(type =>
-        Gen.Select(Word, Value(Gen.Guid), Source(type), AbsolutePath, Permissions, Word.Array[0, 3], Gen.Select(Value(Gen.Bool), Value(Gen.Enum<RefreshAllocation>())))
+        Gen.Select(Name(type), Value(Gen.Guid), Source(type), AbsolutePath, Permissions, Word.Array[0, 3], Gen.Select(Value(Gen.Bool), Value(Gen.Enum<RefreshAllocation>())))
             .Select((name, uuid, source, path, permissions, options, rest) => new PoolDefinition
             {
                 Type = type.Type,
@@ -64,7 +66,7 @@ internal static class DefinitionGen
 
     /// <summary>A volume as a client could ask for it to be shown.</summary>
     public static Gen<VolumeDefinition> Volume(PoolTypeInfo type) =>
-        Gen.Select(Word, Optional(Word), Gen.Enum<VolumeKind>(), Value(Gen.Long[0, long.MaxValue]), Value(Gen.Long[0, long.MaxValue]), Format(type.VolumeFormats), Image(type))
+        Gen.Select(Name(type), Optional(Word), Gen.Enum<VolumeKind>(), Value(Gen.Long[0, long.MaxValue]), Value(Gen.Long[0, long.MaxValue]), Format(type.VolumeFormats), Image(type))
             .Select((name, key, kind, capacity, allocation, format, image) => image with
             {
                 Name = name,
@@ -92,7 +94,7 @@ internal static class DefinitionGen
         Gen.Select(AbsolutePath, Format(type.VolumeFormats), Permissions, (path, format, permissions) => new BackingStore(path, format, permissions));
 
     private static Gen<PoolSource> Source(PoolTypeInfo type) =>
-        Gen.Select(Word, Hosts, Devices(type), AbsolutePath, Adapter, IscsiName, Format(type.SourceFormats).SelectMany(format => Gen.Select(Gen.Const(format), Auth(format), Optional(Word))))
+        Gen.Select(Name(type), Hosts, Devices(type), AbsolutePath, Adapter, IscsiName, Format(type.SourceFormats).SelectMany(format => Gen.Select(Gen.Const(format), Auth(format), Optional(Word))))
             .Select((name, hosts, devices, dir, adapter, initiator, rest) => new PoolSource
             {
                 Name = name,
@@ -110,6 +112,8 @@ internal static class DefinitionGen
 
     private static Gen<SourceDevice[]> Devices(PoolTypeInfo type) =>
         Gen.Select(type.Has(PoolTraits.IscsiDevices) ? IscsiName : AbsolutePath, Value(Gen.Bool), (path, separator) => new SourceDevice(path, separator)).Array[1, 3];
+
+    private static Gen<string> Name(PoolTypeInfo type) => type.Has(PoolTraits.LogicalNames) ? LogicalName : Word;
 
     private static Gen<string?> Format(IReadOnlyList<string> formats) => Gen.OneOf<string?>([null, .. formats]);
 

@@ -1,0 +1,27 @@
+using System.Text.Json;
+
+namespace Storage.Worker;
+
+/// <summary>Which volume group a device belongs to, active or not. Source of fact: pvs(8); where LVM is not installed, no group can be in use here.</summary>
+public sealed class VolumeGroupMembers(IToolRunner tools)
+{
+    /// <summary>What libblkid calls a device of LVM.</summary>
+    public const string Signature = "LVM2_member";
+
+    private const string Tool = "lvm";
+    private const int Unknown = 5;
+
+    /// <returns>Null where it is in no group.</returns>
+    public async Task<string?> GroupOfAsync(string device, CancellationToken cancellationToken)
+    {
+        if (ToolPath.Find(Tool) is null)
+            return null;
+        var printed = await tools.RunAsync(
+            new HostCommand(Tool, "pvs", "--reportformat", "json", "--options", "vg_name", device) { AcceptedExitCodes = [0, Unknown] }, cancellationToken);
+        if (printed.ExitCode == Unknown)
+            return null;
+        using var document = JsonDocument.Parse(printed.Stdout);
+        return document.RootElement.GetProperty("report")[0].GetProperty("pv").EnumerateArray()
+            .Select(row => row.GetProperty("vg_name").GetString()).FirstOrDefault(name => !string.IsNullOrEmpty(name));
+    }
+}
