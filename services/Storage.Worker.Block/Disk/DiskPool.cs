@@ -86,8 +86,8 @@ public sealed class DiskPool(Parted parted, PartitionMaker maker, DeviceClaim cl
         return new PoolObservation(PoolState.Running, capacity, allocation, available, Volumes: table.Partitions.Count);
     }
 
-    public async Task<PoolSpace> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken) =>
-        SpaceOf((await OpenAsync(pool, cancellationToken)).Table);
+    public async Task<PoolSpace?> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken) =>
+        DeviceUse.FindNumber(DeviceOf(pool)) is null ? null : SpaceOf((await OpenAsync(pool, cancellationToken)).Table);
 
     public async Task<VolumeDefinition?> ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken)
     {

@@ -91,11 +91,8 @@ public sealed class LogicalPool(Lvm lvm, VolumeGroupMaker groups, LogicalVolumeM
             group.Missing > 0 ? PoolState.Degraded : PoolState.Running, group.Size, group.Size - group.Free, group.Free, Volumes: volumes.Count, Problem: ProblemOf(group));
     }
 
-    public async Task<PoolSpace> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken)
-    {
-        var group = await lvm.RequireAsync(pool, cancellationToken);
-        return new PoolSpace(group.Size, group.Size - group.Free, group.Free);
-    }
+    public async Task<PoolSpace?> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken) =>
+        await lvm.FindAsync(pool, cancellationToken) is { } group && Runs(group) ? new PoolSpace(group.Size, group.Size - group.Free, group.Free) : null;
 
     public async Task<VolumeDefinition?> ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken)
     {

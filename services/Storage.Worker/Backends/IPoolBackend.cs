@@ -63,8 +63,8 @@ public sealed record PoolSpace(long Capacity, long Allocation, long Available);
 /// <summary>A type of which it costs next to nothing to see how full a pool is.</summary>
 public interface IPoolSpace : IPoolBackend
 {
-    /// <summary>Of a pool that is started. Changes nothing.</summary>
-    Task<PoolSpace> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken);
+    /// <summary>Null where the pool is not there and usable now. Changes nothing.</summary>
+    Task<PoolSpace?> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken);
 }
 
 /// <summary>A type whose pools can be watched: what others do to their volumes is heard from the kernel.</summary>

@@ -15,8 +15,8 @@ public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDel
         PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, Run run, CancellationToken cancellationToken) =>
         LocalVolumeFiles.ObserveAsync(LocalTarget.PathOf(pool), onVolume, run, cancellationToken, Volumes.Headers);
 
-    Task<PoolSpace> IPoolSpace.ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken) =>
-        Task.FromResult(LocalVolumeFiles.ReadSpace(LocalTarget.PathOf(pool)));
+    async Task<PoolSpace?> IPoolSpace.ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken) =>
+        await CheckAsync(pool, cancellationToken) is PoolState.Running or PoolState.Degraded ? LocalVolumeFiles.ReadSpace(LocalTarget.PathOf(pool)) : null;
 
     Task<VolumeDefinition?> IPoolBackend.ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken) =>
         Task.FromResult(LocalVolumeFiles.Read(LocalTarget.PathOf(pool), volume));

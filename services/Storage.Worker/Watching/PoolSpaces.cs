@@ -119,7 +119,7 @@ public sealed class PoolSpaces(
         PoolSpace? seen = null;
         var unanswered = await lanes.RunAsync(
             pool,
-            async token => seen = await backend.CheckAsync(pool, token) is PoolState.Running or PoolState.Degraded ? await backend.ReadSpaceAsync(pool, token) : null,
+            async token => seen = await backend.ReadSpaceAsync(pool, token),
             frees: false, stopping);
         lock (gate)
         {

@@ -87,8 +87,6 @@ internal static class PoolKinds
         ["fs xfs"] = Device("xfs", PoolPlace.Bare),
         ["fs btrfs"] = Device("btrfs", PoolPlace.Bare, made: true),
         ["netfs glusterfs"] = new(PoolType.Netfs, PoolPlace.Cluster, host => new GlusterPool(host)) { Tools = GlusterCluster.Programs },
-        ["lab dir"] = new(PoolType.Dir, PoolPlace.Lab, host => new DirectoryPool(host)),
-        ["lab fs ext4"] = Device("ext4", PoolPlace.Lab),
         ["lab fs vfat"] = Device("vfat", PoolPlace.Lab),
         ["lab netfs auto"] = new(PoolType.Netfs, PoolPlace.Lab, host => new NfsPool(host, version: null, format: "auto")) { MountedOtherwise = true },
         ["lab netfs nfs3"] = new(PoolType.Netfs, PoolPlace.Lab, host => new NfsPool(host, "3")),
@@ -98,8 +96,12 @@ internal static class PoolKinds
         ["lab netfs cifs guest"] = new(PoolType.Netfs, PoolPlace.Lab, host => new CifsPool(host, guest: true)) { MountedOtherwise = true },
     };
 
-    /// <summary>Volumes that are no files have no names of their own choosing: their facts are in tests of their own.</summary>
-    public static IReadOnlyDictionary<PoolType, string> Elsewhere { get; } = new Dictionary<PoolType, string> { [PoolType.Disk] = nameof(DiskPoolTests) };
+    /// <summary>Volumes that are no files: their facts are in tests of their own.</summary>
+    public static IReadOnlyDictionary<PoolType, string> Elsewhere { get; } = new Dictionary<PoolType, string>
+    {
+        [PoolType.Logical] = nameof(LogicalPoolTests),
+        [PoolType.Disk] = nameof(DiskPoolTests),
+    };
 
     /// <summary>The types that no worker serves yet.</summary>
     public static IEnumerable<string> NotBuiltTypes =>

@@ -92,27 +92,26 @@ public sealed class PoolSpaceTests : IAsyncDisposable
 
         public Task<PoolTypeSupport> ProbeAsync(CancellationToken cancellationToken) => host.ProbeAsync(cancellationToken);
 
-        public Task<PoolState> CheckAsync(PoolDefinition pool, CancellationToken cancellationToken)
-        {
-            var state = State;
-            if (state is PoolState.Inaccessible)
-                looked.TrySetResult();
-            return Task.FromResult(state);
-        }
+        public Task<PoolState> CheckAsync(PoolDefinition pool, CancellationToken cancellationToken) => Task.FromResult(State);
 
         public async Task<PoolObservation> RefreshAsync(
             PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, Run run, CancellationToken cancellationToken)
         {
-            var space = await ReadSpaceAsync(pool, cancellationToken);
+            var space = (await ReadSpaceAsync(pool, cancellationToken))!;
             return new PoolObservation(State, space.Capacity, space.Allocation, space.Available);
         }
 
-        public Task<PoolSpace> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken)
+        public Task<PoolSpace?> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken)
         {
+            if (State is PoolState.Inaccessible)
+            {
+                looked.TrySetResult();
+                return Task.FromResult<PoolSpace?>(null);
+            }
             var taken = Moves ? host.Names.Length : 0;
             if (host.Names.Length > 0)
                 looked.TrySetResult();
-            return Task.FromResult(new PoolSpace(100, taken, 100 - taken));
+            return Task.FromResult<PoolSpace?>(new PoolSpace(100, taken, 100 - taken));
         }
 
         public Task<VolumeDefinition?> ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken) =>
