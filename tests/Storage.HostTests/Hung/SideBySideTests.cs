@@ -35,7 +35,7 @@ public sealed class SideBySideTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task No_more_is_read_ahead_of_a_file_that_lets_wait_than_is_said()
+    public async Task No_more_is_read_ahead_of_a_file_that_lets_wait_than_is_said_and_all_readers_go_on_when_it_is_there()
     {
         held.Holds = request => request.File == 0;
         using var mount = await MountAsync(files: 600);
@@ -43,6 +43,9 @@ public sealed class SideBySideTests : IAsyncDisposable
         await held.ReachOpenedAsync(256).WaitAsync(Patience, Cancellation);
         await worker.IsRunningAsync(id);
         Assert.Equal((256, 0), (held.Opened, Told(id).Count()));
+        held.Holds = request => request.File >= 256;
+        held.AnswerWaiting();
+        await held.ReachAsync(Readers).WaitAsync(Patience, Cancellation);
         held.AnswerAll();
         Assert.Equal(nameof(OperationSucceeded), (await refresh).Type);
         Assert.Equal(600, Told(id).Count());
@@ -169,6 +172,14 @@ public sealed class SideBySideTests : IAsyncDisposable
                 answersAll = true;
                 if (newestFirst)
                     waiting.Reverse();
+                AnswerWaiting();
+            }
+        }
+
+        public void AnswerWaiting()
+        {
+            lock (gate)
+            {
                 foreach (var answer in waiting)
                     answer();
                 waiting.Clear();
