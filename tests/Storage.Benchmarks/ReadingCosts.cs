@@ -11,7 +11,7 @@ namespace Storage.Benchmarks;
 /// </summary>
 internal static class ReadingCosts
 {
-    private const int SlowFiles = 500;
+    private const int SlowFiles = 100;
     private const int Rounds = 9;
     private static readonly int Readers = new WorkerOptions().RefreshReaders;
 

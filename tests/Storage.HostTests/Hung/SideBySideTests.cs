@@ -40,9 +40,11 @@ public sealed class SideBySideTests : IAsyncDisposable
         held.Holds = request => request.File == 0;
         using var mount = await MountAsync(files: 600);
         var (id, refresh) = Refresh();
-        await held.ReachOpenedAsync(256).WaitAsync(Patience, Cancellation);
+        // Whose it is may have taken up to seven more with it.
+        await held.ReachOpenedAsync(256 - 7).WaitAsync(Patience, Cancellation);
         await worker.IsRunningAsync(id);
-        Assert.Equal((256, 0), (held.Opened, Told(id).Count()));
+        Assert.InRange(held.Opened, 256 - 7, 256);
+        Assert.Empty(Told(id));
         held.Holds = request => request.File >= 256;
         held.AnswerWaiting();
         await held.ReachAsync(Readers).WaitAsync(Patience, Cancellation);
