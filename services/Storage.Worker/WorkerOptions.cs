@@ -27,6 +27,12 @@ public sealed class WorkerOptions
     public int HungCallsPerPool { get; set; } = 4;
 
     /// <summary>
+    /// Threads of a pool that read its files side by side in a refresh, for storage that makes each of them wait. One reads them one after the
+    /// other.
+    /// </summary>
+    public int RefreshReaders { get; set; } = 4;
+
+    /// <summary>
     /// Directories, files and devices (below <c>/dev</c>) beside the directories of pools in which backing stores may lie: absolute paths
     /// without symbolic links.
     /// </summary>
@@ -41,7 +47,7 @@ public sealed class WorkerOptions
     /// <summary>And for how long at most.</summary>
     public TimeSpan KeepRunsFor { get; set; } = TimeSpan.FromDays(7);
 
-    internal LaneLimits LaneLimits => new(StorageAnswerLimit, HungCallsPerPool);
+    internal LaneLimits LaneLimits => new(StorageAnswerLimit, HungCallsPerPool) { Readers = RefreshReaders };
 
     public string FamilyFolder(PoolFamily family) => Path.Combine(StateFolder, family.ToString().ToLowerInvariant());
 }
@@ -68,6 +74,8 @@ internal sealed class WorkerOptionsValidator : IValidateOptions<WorkerOptions>
             failures.Add("Worker:StorageAnswerLimit is from a second to an hour.");
         if (options.HungCallsPerPool is < 1 or > 1024)
             failures.Add("Worker:HungCallsPerPool is from 1 to 1024.");
+        if (options.RefreshReaders is < 1 or > 64)
+            failures.Add("Worker:RefreshReaders is from 1 to 64.");
         if (options.KeepRuns < 1000)
             failures.Add("Worker:KeepRuns is at least 1000.");
         if (options.KeepRunsFor < TimeSpan.FromHours(1))

@@ -7,7 +7,7 @@ using Storage.Benchmarks.Libvirt;
 // Measures a running Storage over HTTP: dotnet run -c Release --project tests/Storage.Benchmarks -- --url http://127.0.0.1:8080
 // Or, in this process, image headers and XML: dotnet run -c Release --project tests/Storage.Benchmarks -- codec
 // Or refreshes of large pools by a worker in this process: … -- refresh
-// Or what it would bring to read headers side by side: … -- reading
+// Or what reading files side by side brings a refresh, as root: … -- reading
 // Or Storage beside libvirt, both started for it, as root: … -- libvirt [--rounds N]
 if (args is ["codec"])
 {

@@ -1,38 +1,48 @@
-using System.Diagnostics;
 using System.Globalization;
 using Storage.Contracts;
+using Storage.HostTests;
 using Storage.Worker;
 
 namespace Storage.Benchmarks;
 
 /// <summary>
-/// What a refresh would gain by reading the headers of images side by side. It reads them one after the other: see decision 9.
+/// What reading the files of a pool side by side brings a refresh, where they are in the page cache and where the storage lets each call
+/// wait. Both in turns, so that what else the machine does meets both.
 /// </summary>
 internal static class ReadingCosts
 {
-    private const int Images = 5000;
-    private const int Abreast = 4;
+    private const int SlowFiles = 100;
     private const int Rounds = 9;
+    private static readonly int Readers = new WorkerOptions().RefreshReaders;
 
     public static async Task PrintAsync()
+    {
+        Console.WriteLine($"median of {Rounds}, {Environment.ProcessorCount} processors");
+        Console.WriteLine($"| files | refresh | 1 reader ms | {Readers} readers ms | of the time | of the CPU time |");
+        Console.WriteLine("|---|---|---|---|---|---|");
+        foreach (var (format, count) in new[] { ("raw", 10_000), ("qcow2", 5000) })
+        {
+            await InFolderAsync(async pool =>
+            {
+                SampleFiles.Make(pool.Target.Path!, format, count);
+                await MeasureAsync($"{count} {format}", pool);
+            });
+        }
+        await InFolderAsync(async pool =>
+        {
+            Directory.CreateDirectory(pool.Target.Path!);
+            using var slow = new SlowAnswers();
+            using var mount = SteeredFileSystem.Mount(pool.Target.Path!, SlowFiles, slow.Take);
+            await MeasureAsync($"{SlowFiles} raw, {SlowAnswers.Milliseconds} ms a call", pool);
+        });
+    }
+
+    private static async Task InFolderAsync(Func<PoolDefinition, Task> measure)
     {
         var folder = Directory.CreateTempSubdirectory("storage-reading-").FullName;
         try
         {
-            SampleFiles.Make(folder, "qcow2", Images);
-            var names = Directory.GetFiles(folder).Select(path => Path.GetFileName(path)!).Order(Utf8Order.Comparer).ToArray();
-            var single = await MedianAsync(() => Read(folder, names, 1));
-            var abreast = await MedianAsync(() => Read(folder, names, Abreast));
-            var cold = await MedianAsync(() => ObserveAsync(folder, headers: null));
-            var known = new KnownHeaders(new Later());
-            await ObserveAsync(folder, known);
-            var warm = await MedianAsync(() => ObserveAsync(folder, known));
-            Console.WriteLine($"{Images} qcow2 in the page cache, median of {Rounds}, {Environment.ProcessorCount} processors");
-            Print("one after the other", single);
-            Print($"{Abreast} side by side", abreast);
-            Print("a listing that reads all", cold);
-            Print("a listing that knows all", warm);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"side by side it takes {abreast / single:0.00} of the time"));
+            await measure(new PoolDefinition { Type = PoolType.Dir, Name = "benchmark", Uuid = Guid.NewGuid(), Target = new PoolTarget { Path = Path.Combine(folder, "pool") } });
         }
         finally
         {
@@ -40,40 +50,63 @@ internal static class ReadingCosts
         }
     }
 
-    private static void Print(string what, double milliseconds) =>
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {milliseconds:0.0} ms"));
-
-    private static async Task<double> MedianAsync(Func<Task> action)
+    private static async Task MeasureAsync(string what, PoolDefinition pool)
     {
-        var times = new double[Rounds];
-        for (var i = 0; i < Rounds; i++)
+        var costs = new List<(int Readers, bool Known, TimeSpan Wall, TimeSpan Cpu)>();
+        for (var round = -1; round < Rounds; round++)
         {
-            var watch = Stopwatch.StartNew();
-            await action();
-            times[i] = watch.Elapsed.TotalMilliseconds;
+            foreach (var readers in new[] { 1, Readers })
+            {
+                var state = Directory.CreateTempSubdirectory("storage-reading-").FullName;
+                await using (var worker = await BenchmarkWorker.StartAsync(new WorkerOptions { Host = "host-a", StateFolder = state, RefreshReaders = readers }))
+                {
+                    var (first, firstCpu) = await worker.RunAsync(pool, new StartPool(null, pool.Name!));
+                    var (known, knownCpu) = await worker.RunAsync(pool, new RefreshPool(null, pool.Name!));
+                    // The first round is for code that is loaded, and files that were only just made.
+                    if (round >= 0)
+                        costs.AddRange([(readers, false, first, firstCpu), (readers, true, known, knownCpu)]);
+                }
+                Directory.Delete(state, recursive: true);
+            }
         }
-        return times.Order().ElementAt(Rounds / 2);
-    }
-
-    /// <summary>Each thread takes the next name, and the results are in the order of the names.</summary>
-    private static Task Read(string folder, string[] names, int threads)
-    {
-        var read = new VolumeDefinition?[names.Length];
-        var next = -1;
-        return Task.WhenAll(Enumerable.Range(0, threads).Select(_ => Task.Run(() =>
+        foreach (var known in new[] { false, true })
         {
-            for (int at; (at = Interlocked.Increment(ref next)) < names.Length;)
-                read[at] = LocalVolumeFiles.Read(folder, names[at]);
-        })));
+            var (one, oneCpu) = Median(1);
+            var (many, manyCpu) = Median(Readers);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {what} | {(known ? "knows all" : "reads all")} | {one:0} | {many:0} | {many / one:0.00} | {manyCpu / oneCpu:0.00} |"));
+
+            (double Wall, double Cpu) Median(int readers)
+            {
+                var those = costs.Where(cost => cost.Readers == readers && cost.Known == known).ToArray();
+                return (Middle(those.Select(cost => cost.Wall)), Middle(those.Select(cost => cost.Cpu)));
+            }
+        }
     }
 
-    private static Task<PoolObservation> ObserveAsync(string folder, KnownHeaders? headers) => LocalVolumeFiles.ObserveAsync(
-        folder, _ => ValueTask.CompletedTask, new Run(Guid.NewGuid(), false, _ => Task.CompletedTask, new Progress<OperationProgress>()),
-        CancellationToken.None, headers);
+    private static double Middle(IEnumerable<TimeSpan> times) => times.Order().ElementAt(Rounds / 2).TotalMilliseconds;
 
-    /// <summary>The files were changed long ago.</summary>
-    private sealed class Later : TimeProvider
+    /// <summary>Lets each call wait, however many there are at once.</summary>
+    private sealed class SlowAnswers : IDisposable
     {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddMinutes(1);
+        public const int Milliseconds = 2;
+
+        private readonly System.Collections.Concurrent.BlockingCollection<(long Due, Action Answer)> answers = [];
+
+        public SlowAnswers() => new Thread(AnswerAll) { IsBackground = true }.Start();
+
+        public void Take(FuseRequest request) => answers.Add((Environment.TickCount64 + Milliseconds, request.Answer));
+
+        public void Dispose() => answers.CompleteAdding();
+
+        private void AnswerAll()
+        {
+            foreach (var (due, answer) in answers.GetConsumingEnumerable())
+            {
+                while (due > Environment.TickCount64)
+                    Thread.Sleep(1);
+                answer();
+            }
+        }
     }
 }

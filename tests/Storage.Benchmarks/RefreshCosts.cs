@@ -1,15 +1,11 @@
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
 using System.Globalization;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Storage.Contracts;
 using Storage.Worker;
-using Storage.Worker.File;
 
 namespace Storage.Benchmarks;
 
-/// <summary>What refreshes of large directory pools cost a worker, which is in this process, with an inventory that takes reports at once.</summary>
+/// <summary>What refreshes of large directory pools cost a worker.</summary>
 internal static class RefreshCosts
 {
     private const string ResetPeak = "5";
@@ -29,7 +25,10 @@ internal static class RefreshCosts
         {
             var pool = new PoolDefinition { Type = PoolType.Dir, Name = "benchmark", Uuid = Guid.NewGuid(), Target = new PoolTarget { Path = Path.Combine(folder, "pool") } };
             SampleFiles.Make(pool.Target.Path!, format, count);
-            await MeasureAsync(folder, pool, $"{count} {format}");
+            await using var worker = await BenchmarkWorker.StartAsync(new WorkerOptions { Host = "host-a", StateFolder = folder });
+            await PrintAsync($"{count} {format} | first", worker, pool, new StartPool(null, pool.Name!));
+            await PrintAsync($"{count} {format} | second", worker, pool, new RefreshPool(null, pool.Name!));
+            await PrintAsync($"{count} {format} | third", worker, pool, new RefreshPool(null, pool.Name!));
         }
         finally
         {
@@ -37,44 +36,12 @@ internal static class RefreshCosts
         }
     }
 
-    private static async Task MeasureAsync(string folder, PoolDefinition pool, string what)
+    private static async Task PrintAsync(string what, BenchmarkWorker worker, PoolDefinition pool, ICommand command)
     {
-        await using var services = new ServiceCollection().AddLogging().AddMetrics().AddFileFamily().BuildServiceProvider();
-        var ends = new Dictionary<Guid, TaskCompletionSource<StorageEvent>>();
-        var options = new WorkerOptions { Host = "host-a", StateFolder = folder };
-        Directory.CreateDirectory(options.FamilyFolder(PoolFamily.File));
-        await using var worker = new FamilyWorker(
-            PoolFamily.File, options, services.GetServices<IPoolBackend>(), TakeAsync, (_, _) => throw new NotSupportedException(), (_, _) => throw new NotSupportedException(),
-            services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger<FamilyWorker>.Instance);
-        await worker.StartAsync(CancellationToken.None);
-        await RunAsync("first", new StartPool(null, pool.Name!));
-        await RunAsync("second", new RefreshPool(null, pool.Name!));
-        await RunAsync("third", new RefreshPool(null, pool.Name!));
-
-        async Task RunAsync(string refresh, ICommand command)
-        {
-            GC.Collect();
-            await File.WriteAllTextAsync("/proc/self/clear_refs", ResetPeak);
-            var operation = Guid.NewGuid();
-            var ended = ends[operation] = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            using var process = Process.GetCurrentProcess();
-            var (cpu, watch) = (process.TotalProcessorTime, Stopwatch.StartNew());
-            await worker.AcceptAsync(new RunOperations([new OperationRun(
-                operation, command.GetType().Name, pool, System.Text.Json.JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow)]));
-            var end = await ended.Task;
-            if (end.Type != nameof(OperationSucceeded))
-                throw new InvalidOperationException(end.Data.ToString());
-            var wall = watch.Elapsed;
-            process.Refresh();
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {what} | {refresh} | {wall.TotalSeconds:0.00} | {(process.TotalProcessorTime - cpu).TotalSeconds:0.00} | {process.PeakWorkingSet64 / 1e6:0} |"));
-        }
-
-        Task TakeAsync(HostReport report, CancellationToken cancellationToken)
-        {
-            foreach (var told in report.Events.Where(told => told.Type is nameof(OperationSucceeded) or nameof(OperationFailed)))
-                ends[told.CommandId!.Value].TrySetResult(told);
-            return Task.CompletedTask;
-        }
+        await File.WriteAllTextAsync("/proc/self/clear_refs", ResetPeak);
+        var (wall, cpu) = await worker.RunAsync(pool, command);
+        using var process = Process.GetCurrentProcess();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"| {what} | {wall.TotalSeconds:0.00} | {cpu.TotalSeconds:0.00} | {process.PeakWorkingSet64 / 1e6:0} |"));
     }
 }

@@ -9,6 +9,9 @@ public sealed record LaneLimits(TimeSpan Answer, int Hung)
 {
     /// <summary>What is cancelled and gives no sign for so long is left alone.</summary>
     public TimeSpan Cancelled { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Threads of one piece of work that read side by side, its own included; the others are shared by the pieces in a lane.</summary>
+    public int Readers { get; init; } = 1;
 }
 
 /// <summary>
@@ -23,6 +26,7 @@ internal sealed class Lane(string storage, LaneLimits limits, TimeProvider time,
     private readonly Lock gate = new();
     private readonly HashSet<LaneWork> hung = [];
     private int unfinished;
+    private int readers;
 
     public int Hung
     {
@@ -70,7 +74,7 @@ internal sealed class Lane(string storage, LaneLimits limits, TimeProvider time,
             unfinished++;
         }
         var work = new LaneWork(this, start, frees, CancellationTokenSource.CreateLinkedTokenSource(cancellationToken), mayGoOn);
-        LaneThread.Run(work);
+        LaneThread.Run(work.Run);
         _ = LeaveAsync(work);
         if (await AnswersAsync(work, cancellationToken))
         {
@@ -91,18 +95,32 @@ internal sealed class Lane(string storage, LaneLimits limits, TimeProvider time,
         }
     }
 
+    /// <summary>Room for one more thread that reads beside work: also those that hang have theirs, so that all that hangs is bounded.</summary>
+    public bool TryTakeReader()
+    {
+        lock (gate)
+        {
+            if (readers >= limits.Readers - 1)
+                return false;
+            readers++;
+            return true;
+        }
+    }
+
+    public void ReturnReader()
+    {
+        lock (gate)
+            readers--;
+    }
+
     /// <returns>False when it hangs and is counted so; it is only waited for as long as it does not.</returns>
     private async Task<bool> AnswersAsync(LaneWork work, CancellationToken cancelled)
     {
         using var timer = new PeriodicTimer(limits.Answer / 8 < LongestPeriod ? limits.Answer / 8 : LongestPeriod, time);
-        string? seen = null;
-        var since = time.GetTimestamp();
         while (await Task.WhenAny(work.Ended, timer.WaitForNextTickAsync(CancellationToken.None).AsTask()) != work.Ended)
         {
-            var sign = work.SignOfLife();
-            if (sign is null || sign != seen)
-                (seen, since) = (sign, time.GetTimestamp());
-            else if (time.GetElapsedTime(since) is var silence && (silence >= limits.Answer || cancelled.IsCancellationRequested && silence >= limits.Cancelled))
+            var silence = work.Silence(time);
+            if (silence >= limits.Answer || cancelled.IsCancellationRequested && silence >= limits.Cancelled)
                 return !TryAbandon(work, silence);
         }
         return true;

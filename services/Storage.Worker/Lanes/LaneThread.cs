@@ -11,9 +11,9 @@ internal sealed class LaneThread
     private static readonly List<LaneThread> Idle = [];
 
     private readonly object given = new();
-    private LaneWork? next;
+    private Action? next;
 
-    public static void Run(LaneWork work)
+    public static void Run(Action work)
     {
         var thread = TakeIdle() ?? Start();
         lock (thread.given)
@@ -48,7 +48,7 @@ internal sealed class LaneThread
         {
             if (TakeNext() is { } work)
             {
-                work.Run();
+                work();
                 lock (Gate)
                     Idle.Add(this);
             }
@@ -59,7 +59,7 @@ internal sealed class LaneThread
         }
     }
 
-    private LaneWork? TakeNext()
+    private Action? TakeNext()
     {
         lock (given)
         {

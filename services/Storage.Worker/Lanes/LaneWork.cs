@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Storage.Contracts;
 
 namespace Storage.Worker;
@@ -20,8 +19,9 @@ internal sealed class LaneWork(
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ExecutionContext? caller = ExecutionContext.Capture();
     private readonly ConcurrentBag<Task> held = [];
-    private volatile int thread;
-    private volatile bool stepping;
+    private readonly ThreadLife life = new();
+    private readonly HashSet<ThreadLife> beside = [];
+    private int thread;
 
     /// <summary>The work that the caller is a step of.</summary>
     public static LaneWork? Running => Current as LaneWork;
@@ -63,40 +63,55 @@ internal sealed class LaneWork(
         }
     }
 
-    /// <summary>
-    /// Another one each time as long as its thread does anything, by the kernel's own account; the same one while it sleeps in one
-    /// call. Null while the work awaits something and uses no thread. Who waits for an NFS server that is gone wakes up each second, to
-    /// try again: hardly any time of the processor within one and the same call is no life.
-    /// </summary>
-    public string? SignOfLife()
+    /// <summary>For how long nothing has been seen of it, or of what runs beside it, whatever is silent for longest.</summary>
+    public TimeSpan Silence(TimeProvider time)
     {
-        if (!stepping || thread == 0)
-            return null;
-        var account = string.Create(CultureInfo.InvariantCulture, $"/proc/self/task/{thread}");
-        try
+        var longest = life.Silence(time);
+        lock (beside)
         {
-            var status = ProcessStatus.Parse(File.ReadAllText($"{account}/stat"));
-            // Running, or only waiting for a processor.
-            return status.State == 'R' ? null : $"{status.Ticks} {SystemCall(account)}";
+            foreach (var other in beside)
+            {
+                if (other.Silence(time) is var silence && silence > longest)
+                    longest = silence;
+            }
         }
-        catch (IOException)
-        {
-            // Such a kernel shows only the time that has passed.
-            return "";
-        }
+        return longest;
     }
 
-    /// <summary>Its number, arguments and place (proc(5)); nothing where the kernel does not tell.</summary>
-    private static string SystemCall(string account)
+    /// <summary>
+    /// Does a part of this work on another thread, which is watched as its own is. The work waits for it before it ends. For calls to the
+    /// storage that change nothing.
+    /// </summary>
+    /// <returns>Null where all readers of the lane are taken, by others or by calls that hang; else it ends, and fails, as the part does.</returns>
+    public Task? TryReadBeside(Action part)
     {
-        try
+        if (!lane.TryTakeReader())
+            return null;
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        LaneThread.Run(() =>
         {
-            return File.ReadAllText($"{account}/syscall");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
+            var other = new ThreadLife();
+            other.Use(LibC.ThreadId());
+            lock (beside)
+                beside.Add(other);
+            Exception? failure = null;
+            try
+            {
+                part();
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+            lock (beside)
+                beside.Remove(other);
+            lane.ReturnReader();
+            if (failure is null)
+                done.SetResult();
+            else
+                done.SetException(failure);
+        });
+        return done.Task;
     }
 
     /// <summary>Runs all of it on the calling thread.</summary>
@@ -104,7 +119,7 @@ internal sealed class LaneWork(
     {
         thread = LibC.ThreadId();
         SetSynchronizationContext(this);
-        stepping = true;
+        life.Use(thread);
         Task? work = null;
         if (caller is null)
             work = StartAsync();
@@ -113,7 +128,7 @@ internal sealed class LaneWork(
         work!.ContinueWith(_ => steps.CompleteAdding(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         while (Next() is { } step)
             step.Call(step.State);
-        stepping = false;
+        life.Leave();
         SetSynchronizationContext(null);
         ended.SetFromTask(work);
         stop.Dispose();
@@ -147,10 +162,10 @@ internal sealed class LaneWork(
 
     private (SendOrPostCallback Call, object? State)? Next()
     {
-        stepping = false;
+        life.Leave();
         if (!steps.TryTake(out var step, Timeout.Infinite))
             return null;
-        stepping = true;
+        life.Use(thread);
         StopUnlessItMayGoOn();
         return step;
     }

@@ -22,6 +22,7 @@ public static class LocalVolumeFiles
     {
         using var directory = LocalDirectory.Open(target);
         var (entries, skipped) = DirectoryNames.Read(directory.Handle, target, cancellationToken);
+        await using var reads = new SideBySideReads(entries, entry => Read(directory, entry, headers));
         var volumes = 0;
         for (var i = 0; i < entries.Count; i++)
         {
@@ -29,12 +30,13 @@ public static class LocalVolumeFiles
             cancellationToken.ThrowIfCancellationRequested();
             if (i % EntriesPerProgress == 0)
                 run.Progress.Report(new OperationProgress(100.0 * i / entries.Count));
+            var read = await reads.NextAsync();
             if (VolumeName.IsTemporary(entry.Name))
             {
                 await RemoveLeftBehindAsync(directory, entry.Name, run);
                 continue;
             }
-            if (LocalVolumeReader.Read(directory, entry.Name, entry.Kind, headers) is not { } volume)
+            if (read is not { } volume)
             {
                 skipped++;
                 continue;
@@ -62,6 +64,9 @@ public static class LocalVolumeFiles
         using var directory = LocalDirectory.Open(target);
         return ReadSpace(directory);
     }
+
+    private static VolumeDefinition? Read(LocalDirectory directory, DirectoryEntry entry, KnownHeaders? headers) =>
+        VolumeName.IsTemporary(entry.Name) ? null : LocalVolumeReader.Read(directory, entry.Name, entry.Kind, headers);
 
     private static PoolSpace ReadSpace(LocalDirectory directory) =>
         LibC.FileSystem(directory.Handle, out var fileSystem) < 0

@@ -17,27 +17,34 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     private readonly ToldEvents told = new();
     private readonly FamilyWorker worker;
 
-    public WorkerOnHost(IPoolBackend backend, TimeSpan answerLimit)
-        : this(PoolFamily.File, [backend], answerLimit)
+    /// <param name="backend">Of the only type of its pools.</param>
+    /// <param name="answerLimit">As <see cref="WorkerOptions.StorageAnswerLimit"/>.</param>
+    /// <param name="readers">As <see cref="WorkerOptions.RefreshReaders"/>.</param>
+    public WorkerOnHost(IPoolBackend backend, TimeSpan answerLimit, int readers = 4)
+        : this(PoolFamily.File, [backend], new WorkerOptions { StorageAnswerLimit = answerLimit, RefreshReaders = readers })
     {
     }
 
-    private WorkerOnHost(PoolFamily family, IEnumerable<IPoolBackend> backends, TimeSpan answerLimit, params IReadOnlyList<string> backingStores) => worker = new FamilyWorker(
-        family, new WorkerOptions { Host = "host-a", StateFolder = state, StorageAnswerLimit = answerLimit, BackingStores = backingStores }, backends, TakeAsync,
-        (_, _) => throw new InvalidOperationException("A file is of one host."),
-        (_, _) => throw new InvalidOperationException("No secret is needed."),
-        services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger<FamilyWorker>.Instance);
+    private WorkerOnHost(PoolFamily family, IEnumerable<IPoolBackend> backends, WorkerOptions options)
+    {
+        (options.Host, options.StateFolder) = ("host-a", state);
+        worker = new FamilyWorker(
+            family, options, backends, TakeAsync,
+            (_, _) => throw new InvalidOperationException("A file is of one host."),
+            (_, _) => throw new InvalidOperationException("No secret is needed."),
+            services.GetRequiredService<IMeterFactory>(), TimeProvider.System, NullLogger<FamilyWorker>.Instance);
+    }
 
     public IEnumerable<StorageEvent> Events => told.All;
 
     /// <summary>With all pool types of the family, as its service has them.</summary>
     /// <param name="backingStores">Where it allows backing stores beside the directories of pools.</param>
     public static WorkerOnHost OfFileFamily(params IReadOnlyList<string> backingStores) => new(
-        PoolFamily.File, new ServiceCollection().AddLogging().AddFileFamily().BuildServiceProvider().GetServices<IPoolBackend>(), TimeSpan.FromSeconds(30), backingStores);
+        PoolFamily.File, new ServiceCollection().AddLogging().AddFileFamily().BuildServiceProvider().GetServices<IPoolBackend>(), new WorkerOptions { BackingStores = backingStores });
 
     /// <summary>With all pool types of the block family.</summary>
     public static WorkerOnHost OfBlockFamily() => new(
-        PoolFamily.Block, new ServiceCollection().AddLogging().AddBlockFamily().BuildServiceProvider().GetServices<IPoolBackend>(), TimeSpan.FromSeconds(30));
+        PoolFamily.Block, new ServiceCollection().AddLogging().AddBlockFamily().BuildServiceProvider().GetServices<IPoolBackend>(), new WorkerOptions());
 
     public async Task StartAsync()
     {

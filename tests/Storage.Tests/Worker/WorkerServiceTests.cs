@@ -84,6 +84,7 @@ public sealed class WorkerServiceTests
     [InlineData("Host", "")]
     [InlineData("StateFolder", "state")]
     [InlineData("ConcurrentRunsPerPool", "0")]
+    [InlineData("RefreshReaders", "0")]
     [InlineData("KeepRuns", "1")]
     public async Task Options_that_would_break_later_are_refused_at_start(string key, string value)
     {
