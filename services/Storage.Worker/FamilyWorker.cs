@@ -60,8 +60,9 @@ public sealed class FamilyWorker(
         var secrets = new RunSecrets(
             askForSecret, (operation, secret, key) => new ResolveSecret(operation, Family, Host, Instance, secret, key), log);
         var spaces = new PoolSpaces(backends, lanes, reporter, events, time, log, stopping.Token);
+        var filling = new FillingVolumes(backends, lanes, reporter, events, time, log, stopping.Token);
         var watcher = new PoolWatcher(lanes, reporter, events, spaces, metrics, time, log, stopping.Token);
-        var executor = new RunExecutor(journal, reporter, events, backends, lanes, shared, secrets, watcher, spaces, options.BackingStores, metrics, time, log, stopping.Token);
+        var executor = new RunExecutor(journal, reporter, events, backends, lanes, shared, secrets, watcher, spaces, filling, options.BackingStores, metrics, time, log, stopping.Token);
         var scheduler = new RunScheduler(options.ConcurrentRunsPerPool, executor.ExecuteAsync);
         metrics.Observe(journal, scheduler, lanes, watcher);
         parts = new Parts(clock, journal, reporter, events, scheduler, lease, watcher);

@@ -83,6 +83,16 @@ public sealed record VolumeChanged(Guid PoolId, VolumeDefinition Volume);
 public sealed record VolumeVanished(Guid PoolId, string Name);
 
 /// <summary>
+/// A thin pool has become fuller than a threshold (80, 90, 95 and 100 percent): when it has no room left, every volume in it fails. Told once for
+/// each threshold on the way up; seen within 10 seconds while its worker runs, else by a refresh.
+/// </summary>
+/// <param name="Volume">The thin pool.</param>
+/// <param name="DataPercent">How full it is.</param>
+/// <param name="MetadataPercent">How full its metadata is: the pool fails when that is, whatever its data.</param>
+/// <param name="Threshold">The highest that one of the two has come to, in percent.</param>
+public sealed record ThinPoolFilled(Guid PoolId, string Volume, double? DataPercent, double? MetadataPercent, int Threshold);
+
+/// <summary>
 /// A part of a refresh: every volume of the pool whose name is after <paramref name="After"/> and not after <paramref name="Through"/>
 /// (in the order of UTF-8 bytes; null is open). A known volume in that range that is not listed is gone. Not kept in the event log:
 /// the differences that follow from it are, as <see cref="VolumeAppeared"/>, <see cref="VolumeChanged"/> and <see cref="VolumeVanished"/>.

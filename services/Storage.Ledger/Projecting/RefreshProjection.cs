@@ -47,9 +47,19 @@ public static class RefreshProjection
         public Task TellAsync(VolumeRow? row, VolumeDefinition seen, CancellationToken cancellationToken) => row switch
         {
             null or { Removed: true } => TellAsync(row, new VolumeAppeared(pool, seen), seen.Name, cancellationToken),
-            _ when !SameApartFromAccess(row, seen) => TellAsync(row, new VolumeChanged(pool, seen), seen.Name, cancellationToken),
+            _ when !SameApartFromAccess(row, seen) => TellChangedAsync(row, seen, cancellationToken),
             _ => Task.CompletedTask,
         };
+
+        private async Task TellChangedAsync(VolumeRow row, VolumeDefinition seen, CancellationToken cancellationToken)
+        {
+            var before = Known(row);
+            if (row.Revision >= entry.Revision)
+                return;
+            await TellAsync(row, new VolumeChanged(pool, seen), seen.Name, cancellationToken);
+            if (ThinPoolThresholds.Passed(before, seen) is { } threshold)
+                ledger.Log(Difference(new ThinPoolFilled(pool, seen.Name, seen.Layout!.DataPercent, seen.Layout.MetadataPercent, threshold), seen.Name));
+        }
 
         public Task TellGoneAsync(VolumeRow row, CancellationToken cancellationToken) =>
             row.Removed ? Task.CompletedTask : TellAsync(row, new VolumeVanished(pool, row.Name), row.Name, cancellationToken);
@@ -59,7 +69,13 @@ public static class RefreshProjection
         {
             if (row is not null && row.Revision >= entry.Revision)
                 return;
-            var difference = entry with
+            var difference = Difference(data, name);
+            if (await InventoryProjection.ApplyAsync(ledger.Inventory, difference, cancellationToken))
+                ledger.Log(difference);
+        }
+
+        private StorageEvent Difference<T>(T data, string name)
+            where T : class => entry with
             {
                 EventId = Guid.CreateVersion7(ledger.Now),
                 Type = typeof(T).Name,
@@ -67,9 +83,6 @@ public static class RefreshProjection
                 Cause = EventCause.External,
                 Data = StorageJson.ToElement(data),
             };
-            if (await InventoryProjection.ApplyAsync(ledger.Inventory, difference, cancellationToken))
-                ledger.Log(difference);
-        }
     }
 
     /// <summary>Reading a volume moves its access time: that alone is no change worth an event.</summary>
@@ -78,12 +91,13 @@ public static class RefreshProjection
         // Most are the same to the letter, which is found without reading what is known.
         if (row.Document == Json(seen))
             return true;
-        var known = JsonSerializer.Deserialize<VolumeDefinition>(row.Document, StorageJson.Options)!;
-        return Comparable(known) == Comparable(seen);
+        return Comparable(Known(row)) == Comparable(seen);
 
         static string Comparable(VolumeDefinition volume) => Json(
             volume with { Timestamps = volume.Timestamps is null ? null : volume.Timestamps with { Access = null } });
 
         static string Json(VolumeDefinition volume) => JsonSerializer.Serialize(volume, StorageJson.Options);
     }
+
+    private static VolumeDefinition Known(VolumeRow row) => JsonSerializer.Deserialize<VolumeDefinition>(row.Document, StorageJson.Options)!;
 }

@@ -130,7 +130,7 @@ public sealed class DiskPool(Parted parted, PartitionMaker maker, DeviceClaim cl
         }, cancellationToken);
     }
 
-    /// <summary>Moves its end. It grows where the bytes behind it are free, also while it is used.</summary>
+    /// <summary>Moves its end. It grows where the bytes behind it are free, also while it is used, and is not made smaller than the file system on it.</summary>
     public async Task<VolumeDefinition> ResizeVolumeAsync(
         PoolDefinition pool, string volume, VolumeResize resize, Run run, CancellationToken cancellationToken)
     {
@@ -145,6 +145,8 @@ public sealed class DiskPool(Parted parted, PartitionMaker maker, DeviceClaim cl
                 throw Refused(ErrorCodes.InvalidState, volume, "holds logical partitions beyond that");
             if (end > partition.End && !table.Free.Any(free => free.Start <= partition.End && free.End >= end && table.IsForLogical(free) == partition.Kind is PartitionKind.Logical))
                 throw new StorageException(ErrorCodes.NoSpace, $"Behind '{volume}' there are no free {end - partition.End} bytes.", "capacity");
+            if (end < partition.End && partition.Kind is not PartitionKind.Extended && PartitionNode.Find(disk, partition.Number) is { } node)
+                FileSystemSize.RequireWithin(node, end - partition.Start);
             await run.BeginAsync(cancellationToken);
             await parted.ResizeAsync(device, partition.Number, end, cancellationToken);
         }, cancellationToken);

@@ -8,7 +8,7 @@ namespace Storage.Worker.Block;
 /// </summary>
 public sealed class LogicalPool(Lvm lvm, VolumeGroupMaker groups, LogicalVolumeMaker maker, LogicalVolumeChanges changes, BlockCloner cloner)
     : IPoolBuilder, IPoolActivator, IPoolDeleter, ISourceFinder, IVolumeCreator, IVolumeCloner, IVolumeDeleter, IVolumeResizer, IVolumeWiper,
-        IVolumeUsers, ISnapshotMerger, IPoolSpace
+        IVolumeUsers, ISnapshotMerger, IPoolSpace, IFillingVolumes
 {
     private const string ThinTool = "thin_check";
 
@@ -93,6 +93,12 @@ public sealed class LogicalPool(Lvm lvm, VolumeGroupMaker groups, LogicalVolumeM
 
     public async Task<PoolSpace?> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken) =>
         await lvm.FindAsync(pool, cancellationToken) is { } group && Runs(group) ? new PoolSpace(group.Size, group.Size - group.Free, group.Free) : null;
+
+    /// <summary>The thin pools.</summary>
+    public async Task<IReadOnlyList<VolumeDefinition>> ReadFillingAsync(PoolDefinition pool, CancellationToken cancellationToken) =>
+        await lvm.FindAsync(pool, cancellationToken) is { } group
+            ? [.. group.Visible.Where(volume => volume.IsThinPool).Select(volume => LogicalVolumeView.Of(pool, group, volume))]
+            : [];
 
     public async Task<VolumeDefinition?> ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken)
     {

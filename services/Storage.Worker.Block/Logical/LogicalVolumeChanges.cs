@@ -25,7 +25,7 @@ public sealed class LogicalVolumeChanges(Lvm lvm, LogicalVolumeMaker maker, Bloc
         await maker.RemoveAsync(pool, group, name, cancellationToken);
     }
 
-    /// <summary>To whole extents, upwards. It grows also while it is used.</summary>
+    /// <summary>To whole extents, upwards. It grows also while it is used, and is not made smaller than the file system on it.</summary>
     public async Task<VolumeDefinition> ResizeAsync(PoolDefinition pool, string name, VolumeResize resize, Run run, CancellationToken cancellationToken)
     {
         var (group, volume) = await OpenAsync(pool, name, cancellationToken);
@@ -38,6 +38,8 @@ public sealed class LogicalVolumeChanges(Lvm lvm, LogicalVolumeMaker maker, Bloc
         {
             if (to > volume.Size && !volume.IsThin && to - volume.Size > group.Free)
                 throw new StorageException(ErrorCodes.NoSpace, $"'{name}' would need {to - volume.Size} bytes, and {group.Free} are free in volume group '{group.Name}'.", "capacity");
+            if (to < volume.Size && volume.IsActive)
+                FileSystemSize.RequireWithin(LogicalVolumeView.PathOf(pool, name), to);
             await run.BeginAsync(cancellationToken);
             var size = to.ToString(CultureInfo.InvariantCulture) + "b";
             IReadOnlyList<string> words = to > volume.Size ? ["--size", size] : ["--yes", "--force", "--size", size];

@@ -67,6 +67,13 @@ public interface IPoolSpace : IPoolBackend
     Task<PoolSpace?> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken);
 }
 
+/// <summary>A type with volumes that fill up by what is written to others.</summary>
+public interface IFillingVolumes : IPoolBackend
+{
+    /// <summary>Those volumes, of a pool that is started. Changes nothing.</summary>
+    Task<IReadOnlyList<VolumeDefinition>> ReadFillingAsync(PoolDefinition pool, CancellationToken cancellationToken);
+}
+
 /// <summary>A type whose pools can be watched: what others do to their volumes is heard from the kernel.</summary>
 public interface IWatchedPool : IPoolBackend
 {

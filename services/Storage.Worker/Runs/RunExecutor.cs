@@ -12,7 +12,7 @@ namespace Storage.Worker;
 /// </summary>
 public sealed class RunExecutor(
     RunJournal journal, Reporter reporter, HostEvents events, PoolBackends backends, PoolLanes lanes, SharedRuns shared, RunSecrets secrets,
-    PoolWatcher watcher, PoolSpaces spaces, IReadOnlyList<string> backingStores, WorkerMetrics metrics, TimeProvider time, ILogger log,
+    PoolWatcher watcher, PoolSpaces spaces, FillingVolumes filling, IReadOnlyList<string> backingStores, WorkerMetrics metrics, TimeProvider time, ILogger log,
     CancellationToken stopping)
 {
     private static readonly ActivitySource Activities = new(ServiceTelemetry.Source, ServiceTelemetry.Version);
@@ -84,6 +84,7 @@ public sealed class RunExecutor(
         await JournalAsync(() => journal.EndAsync(outcome));
         await reporter.ReportAsync(outcome, stopping);
         spaces.Hear(operation.Pool, happened);
+        filling.Hear(operation.Pool, happened);
         return null;
     }
 

@@ -45,7 +45,7 @@ public sealed class LogicalCrashTests : IAsyncLifetime
         host.Shell($"cmp {Path("data")} {Path("copy")}");
         Assert.Equal(["copy", "data"], (await group.RefreshAsync()).Select(volume => volume.Name));
 
-        host.Shell($"lvm lvcreate --yes --name then --snapshot --size 12M {Name}/data >&2; dd if=/dev/zero of={Path("data")} bs=1M count=12 oflag=direct status=none");
+        host.Shell($"lvm lvcreate --yes --name then --type snapshot --extents 100%ORIGIN {Name}/data >&2; dd if=/dev/zero of={Path("data")} bs=1M count=12 oflag=direct status=none");
         var merged = await SucceedsAsync(host.RunKilledAtAsync("ToolEnded#2", group.Pool, new MergeVolume(null, Name, "data", "then")));
         Assert.Equal("then", group.Told<VolumeMerged>(merged).Snapshot);
         host.Shell($"cmp {Path("data")} {Path("copy")}");

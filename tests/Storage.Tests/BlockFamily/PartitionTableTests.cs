@@ -32,6 +32,17 @@ public sealed class PartitionTableTests
     }
 
     [Theory]
+    [InlineData("json-gpt", "gpt")]
+    [InlineData("json-msdos", "dos")]
+    [InlineData("json-nothing", null)]
+    public void What_every_recorded_parted_prints_is_read(string name, string? label) => Assert.All(Recording.Of("parted", name), said =>
+    {
+        var table = said.Output.Length == 0 ? null : PartitionTable.Parse(said.Output);
+        Assert.Equal(label, table?.Label);
+        Assert.True(table is null || table is { Partitions.Count: > 0, Free.Count: > 0, Size: 16 << 20 });
+    });
+
+    [Theory]
     [InlineData("""{"disk": {"path": "/dev/loop1", "size": "67108864B", "logical-sector-size": 512, "label": "unknown"}}""")]
     [InlineData("""{"disk": {"path": "/dev/loop1", "size": "67108864B", "logical-sector-size": 512, "label": "loop", "max-partitions": 1, "partitions": []}}""")]
     public void A_device_without_a_table_has_none(string json) => Assert.Null(PartitionTable.Parse(json));

@@ -98,6 +98,7 @@ public sealed class MessageShapeTests
         PoolStateChanged
         PoolStopped
         PoolUndefined
+        ThinPoolFilled
         VolumeAppeared
         VolumeChanged
         VolumeCloned

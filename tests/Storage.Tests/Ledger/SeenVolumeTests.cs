@@ -56,6 +56,18 @@ public sealed class SeenVolumeTests(LedgerFixture ledger) : IClassFixture<Ledger
         Assert.Equal(PoolState.Inactive, await ledger.QueryAsync(db => db.Pools.Where(row => row.Id == pool).Select(row => row.State).SingleAsync()));
     }
 
+    [Fact]
+    public async Task A_thin_pool_that_comes_to_a_threshold_is_told_once_on_the_way_up()
+    {
+        var pool = await KnownAsync("thin", "a");
+        var from = await LastAsync();
+        foreach (var (data, metadata) in new[] { (10.0, 1.0), (79.9, 1), (91, 1), (92, 1), (50, 1), (50, 96), (100, 96) })
+            await SeeAsync(pool, [Raw with { Layout = new VolumeLayout(LayoutKind.ThinPool, DataPercent: data, MetadataPercent: metadata) }], []);
+        await SeeAsync(pool, [Raw with { Layout = new VolumeLayout(LayoutKind.Thin, DataPercent: 99) }], []);
+        var told = await ledger.QueryAsync(db => db.Events.Where(row => row.Sequence > from && row.Type == nameof(ThinPoolFilled)).OrderBy(row => row.Sequence).Select(row => row.Data).ToListAsync());
+        Assert.Equal([90, 95, 100], told.Select(data => System.Text.Json.JsonSerializer.Deserialize<ThinPoolFilled>(data, StorageJson.Options)!.Threshold));
+    }
+
     private async Task<Guid> KnownAsync(string name, params string[] volumes)
     {
         var pool = await ledger.RunningPoolAsync(name);
