@@ -32,6 +32,7 @@ public sealed record VolumeView(
     long? ClusterSize,
     IReadOnlyList<string>? Features,
     BackingStore? BackingStore,
+    VolumeLayout? Layout,
     IReadOnlyList<SourceExtent>? Extents)
 {
     public static VolumeView Of(VolumeRow row, PoolRow pool)
@@ -57,6 +58,7 @@ public sealed record VolumeView(
             document.ClusterSize,
             document.Features,
             document.BackingStore,
+            document.Layout,
             document.Extents);
     }
 

@@ -28,7 +28,7 @@ public sealed class FillingVolumes(
                 if (entry.Type is nameof(PoolStopped) or nameof(PoolStateChanged) or nameof(PoolDeleted))
                     pools.Remove(id);
                 else if (entry.Type is nameof(PoolStarted) or nameof(PoolRefreshed) || pools.ContainsKey(id))
-                    pools[id] = new Known(pool, backend);
+                    pools[id] = new Known(pool, backend, pools.GetValueOrDefault(id));
             }
             if (looking || pools.Count == 0)
                 return;
@@ -66,10 +66,7 @@ public sealed class FillingVolumes(
             IReadOnlyList<VolumeDefinition> seen = [];
             if (await lanes.RunAsync(known.Pool, async token => seen = await known.Backend.ReadFillingAsync(known.Pool, token), frees: false, stopping) is not null)
                 return;
-            // One that is seen for the first time is told by whoever makes it, or by the refresh.
-            List<VolumeDefinition> changed = [.. seen.Where(volume => known.Told.TryGetValue(volume.Name, out var told) && told != Percents(volume))];
-            known.HasNone = seen.Count == 0;
-            known.Told = seen.ToDictionary(volume => volume.Name, Percents);
+            var changed = known.See(seen);
             if (changed.Count > 0)
                 await reporter.ReportAsync(events.Create(
                     Resources.Pool(known.Pool.Uuid!.Value), new VolumesSeen(known.Pool.Uuid.Value, changed, []), EventCause.External, revision: revision), stopping);
@@ -81,17 +78,27 @@ public sealed class FillingVolumes(
         }
     }
 
-    /// <summary>Whole ones: guests write all the time.</summary>
-    private static (int Data, int Metadata) Percents(VolumeDefinition volume) => ((int)(volume.Layout?.DataPercent ?? 0), (int)(volume.Layout?.MetadataPercent ?? 0));
-
-    private sealed class Known(PoolDefinition pool, IFillingVolumes backend)
+    /// <param name="before">What was known until a run changed something, which may have been told otherwise since.</param>
+    private sealed class Known(PoolDefinition pool, IFillingVolumes backend, Known? before)
     {
+        private Dictionary<string, (int Data, int Metadata)?> told = before?.told.Keys.ToDictionary(name => name, _ => ((int, int)?)null) ?? [];
+
         public PoolDefinition Pool { get; } = pool;
 
         public IFillingVolumes Backend { get; } = backend;
 
-        public Dictionary<string, (int Data, int Metadata)> Told { get; set; } = [];
+        public bool HasNone { get; private set; }
 
-        public bool HasNone { get; set; }
+        /// <returns>Those to be told. One that is seen for the first time is not: it may be just being made.</returns>
+        public List<VolumeDefinition> See(IReadOnlyList<VolumeDefinition> seen)
+        {
+            List<VolumeDefinition> changed = [.. seen.Where(volume => told.TryGetValue(volume.Name, out var last) && last != Percents(volume))];
+            HasNone = seen.Count == 0;
+            told = seen.ToDictionary(volume => volume.Name, volume => told.ContainsKey(volume.Name) ? Percents(volume) : ((int, int)?)null);
+            return changed;
+        }
+
+        /// <summary>Whole ones: guests write all the time.</summary>
+        private static (int Data, int Metadata) Percents(VolumeDefinition volume) => ((int)(volume.Layout?.DataPercent ?? 0), (int)(volume.Layout?.MetadataPercent ?? 0));
     }
 }

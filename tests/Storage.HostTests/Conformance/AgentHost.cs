@@ -83,6 +83,9 @@ internal abstract class AgentHost : HostUnderTest
 
     public override Task<StorageEvent> EndOfAsync(Guid id) => told.EndOfAsync(id).WaitAsync(RunLimit, TestContext.Current.CancellationToken);
 
+    /// <summary>The first event so far, or to come, that is wanted.</summary>
+    public Task<StorageEvent> SeenAsync(Func<StorageEvent, bool> wanted) => told.FirstAsync(wanted);
+
     /// <summary>It is there for the next test.</summary>
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

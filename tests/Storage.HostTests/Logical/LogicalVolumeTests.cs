@@ -10,7 +10,7 @@ namespace Storage.HostTests;
 [Trait(Lab.Trait, Lab.Name)]
 public sealed class LogicalVolumeTests : IAsyncLifetime
 {
-    private HostUnderTest host = null!;
+    private AgentHost host = null!;
     private VolumeGroupUnderTest group = null!;
 
     public async ValueTask InitializeAsync()
@@ -132,6 +132,8 @@ public sealed class LogicalVolumeTests : IAsyncLifetime
         Assert.Equal(0, (await group.SeeAsync("sparse")).Allocation);
         // Full: what is written is refused by the kernel, and the pool says so.
         host.Shell($"lvm lvchange --errorwhenfull y {Name}/blocks >&2; dd if=/dev/urandom of={Path("sparse")} bs=1M count=60 oflag=direct status=none || true");
+        // Nobody has asked.
+        await host.SeenAsync(told => told.Type == nameof(VolumesSeen) && told.Read<VolumesSeen>() is { Volumes: [{ Name: "blocks", Layout.DataPercent: 100 }] } seen && seen.PoolId == group.Pool.Uuid);
         Assert.Equal("It has no room left, or has failed.", (await group.SeeAsync("blocks")).Problem);
         await group.DoneAsync(new ResizeVolume(null, Name, "blocks", 80 * MiB));
         Assert.Null((await group.SeeAsync("blocks")).Problem);

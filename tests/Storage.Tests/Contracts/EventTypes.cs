@@ -9,8 +9,8 @@ internal static class EventTypes
     [
         typeof(PoolDefined), typeof(PoolAutostartSet), typeof(PoolUndefined), typeof(PoolBuilt), typeof(PoolStarted), typeof(PoolStopped),
         typeof(PoolRefreshed), typeof(PoolDeleted), typeof(PoolStateChanged), typeof(PoolSpaceChanged), typeof(PoolSourcesFound), typeof(PoolRefreshWanted),
-        typeof(VolumeCreated), typeof(VolumeCloned), typeof(VolumeResized), typeof(VolumeWiped), typeof(VolumeMerged), typeof(ThinPoolFilled), typeof(VolumeDeleted),
-        typeof(VolumeAppeared), typeof(VolumeChanged), typeof(VolumeVanished), typeof(VolumesObserved), typeof(VolumesSeen),
+        typeof(VolumeCreated), typeof(VolumeCloned), typeof(VolumeResized), typeof(VolumeWiped), typeof(VolumeMerged), typeof(VolumeDeleted),
+        typeof(VolumeAppeared), typeof(VolumeChanged), typeof(VolumeVanished), typeof(ThinPoolFilled), typeof(VolumesObserved), typeof(VolumesSeen),
         typeof(OperationAccepted), typeof(OperationProgressed), typeof(OperationSucceeded), typeof(OperationFailed),
         typeof(OperationCancelled), typeof(OperationExpired),
         typeof(WorkerAnnounced), typeof(WorkerLost), typeof(DeadLettered),
