@@ -84,7 +84,27 @@ public sealed class DirectoryCluster(IConfiguration configuration) : IVolumeCrea
 
     private string PathOf(string volume) => Path.Combine(volumes, volume);
 
-    private void WriteDown(string what, string volume) => File.AppendAllText(Path.Combine(Control, "effects"), $"{host} {what} {volume}\n");
+    /// <summary>One line after the other: two replicas that append at once would write to the same place.</summary>
+    private void WriteDown(string what, string volume)
+    {
+        using var alone = Alone(Path.Combine(Control, "effects.lock"));
+        File.AppendAllText(Path.Combine(Control, "effects"), $"{host} {what} {volume}\n");
+    }
+
+    private static FileStream Alone(string file)
+    {
+        while (true)
+        {
+            try
+            {
+                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException)
+            {
+                Thread.Sleep(1);
+            }
+        }
+    }
 
     private async Task HoldBackAsync(string volume, CancellationToken cancellationToken)
     {

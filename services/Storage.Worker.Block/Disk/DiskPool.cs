@@ -27,9 +27,12 @@ public sealed class DiskPool(Parted parted, PartitionMaker maker, DeviceClaim cl
         return support is { Available: true } && reason is not null ? support with { Available = false, Reason = reason } : support;
     }
 
-    public async Task<PoolState> CheckAsync(PoolDefinition pool, CancellationToken cancellationToken) =>
-        DeviceUse.FindNumber(DeviceOf(pool)) is not null
-        && await parted.ReadAsync(DeviceOf(pool), cancellationToken) is { } table && IsWanted(pool, table) ? PoolState.Running : PoolState.Inactive;
+    /// <exception cref="StorageException">As <see cref="StartAsync"/>.</exception>
+    public async Task<PoolState> CheckAsync(PoolDefinition pool, CancellationToken cancellationToken)
+    {
+        await OpenAsync(pool, cancellationToken);
+        return PoolState.Running;
+    }
 
     /// <summary>Makes the partition table where the disk is blank. A disk that has the wanted one already is taken as it is, with its partitions.</summary>
     public async Task BuildAsync(PoolDefinition pool, bool overwrite, Run run, CancellationToken cancellationToken)

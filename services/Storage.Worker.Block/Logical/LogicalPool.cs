@@ -21,15 +21,15 @@ public sealed class LogicalPool(Lvm lvm, VolumeGroupMaker groups, LogicalVolumeM
         return support is { Available: true } && reason is not null ? support with { Available = false, Reason = reason } : support;
     }
 
-    /// <exception cref="StorageException"><see cref="ErrorCodes.HostFailure"/>: nothing of it is active because devices are missing. As <see cref="Lvm.FindAsync"/>.</exception>
-    public async Task<PoolState> CheckAsync(PoolDefinition pool, CancellationToken cancellationToken) => await lvm.FindAsync(pool, cancellationToken) switch
+    /// <exception cref="StorageException"><see cref="ErrorCodes.HostFailure"/>: nothing of it is active. As <see cref="Lvm.RequireAsync"/>.</exception>
+    public async Task<PoolState> CheckAsync(PoolDefinition pool, CancellationToken cancellationToken)
     {
-        null => PoolState.Inactive,
-        var group when !Runs(group) => group.Missing == 0 ? PoolState.Inactive : throw new StorageException(
-            new StorageError(ErrorCodes.HostFailure, ProblemOf(group)!, "source.devices", Resource: group.Name, Retryable: true)),
-        { Missing: > 0 } => PoolState.Degraded,
-        _ => PoolState.Running,
-    };
+        var group = await lvm.RequireAsync(pool, cancellationToken);
+        if (!Runs(group))
+            throw new StorageException(new StorageError(
+                ErrorCodes.HostFailure, ProblemOf(group) ?? $"No volume of volume group '{group.Name}' is active.", "source", Resource: group.Name, Retryable: true));
+        return group.Missing > 0 ? PoolState.Degraded : PoolState.Running;
+    }
 
     /// <summary>All groups of the host, each with its devices. libvirt has these too.</summary>
     public async Task<IReadOnlyList<PoolSource>> FindSourcesAsync(PoolSource? where, CancellationToken cancellationToken) =>
@@ -62,7 +62,7 @@ public sealed class LogicalPool(Lvm lvm, VolumeGroupMaker groups, LogicalVolumeM
     {
         if (await lvm.FindAsync(pool, cancellationToken) is not { } group || group.Volumes.All(volume => !volume.IsActive))
             return;
-        foreach (var volume in Own(group).Where(volume => volume.IsActive))
+        foreach (var volume in Own(group).Where(volume => volume.IsOpen))
             BlockUse.RequireUnused(LogicalVolumeView.PathOf(pool, volume.Name));
         await run.BeginAsync(cancellationToken);
         try

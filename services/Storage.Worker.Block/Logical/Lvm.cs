@@ -27,7 +27,7 @@ public sealed partial class Lvm(IToolRunner tools)
         if (ToolPath.Find(Tool) is null)
             return $"{Tool} not installed";
         var printed = (await tools.RunAsync(new HostCommand(Tool, "version"), cancellationToken)).Stdout;
-        return ParseVersion(printed) is { } version && version >= Oldest ? null : $"{Tool} is older than 2.03.12";
+        return ParseVersion(printed) is { } version && version >= Oldest ? DeviceMapper.Reason() : $"{Tool} is older than 2.03.12";
     }
 
     /// <summary>The version in what <c>lvm version</c> prints; null where there is none.</summary>

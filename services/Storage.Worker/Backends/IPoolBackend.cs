@@ -16,6 +16,7 @@ public interface IPoolBackend
     Task<PoolTypeSupport> ProbeAsync(CancellationToken cancellationToken);
 
     /// <summary>Whether the pool is there and usable now. Changes nothing.</summary>
+    /// <exception cref="StorageException">It is not, and this is why: a backend that can say more than that throws.</exception>
     Task<PoolState> CheckAsync(PoolDefinition pool, CancellationToken cancellationToken);
 
     /// <summary>

@@ -11,13 +11,16 @@ public sealed class VolumeGroupMembers(IToolRunner tools)
     private const string Tool = "lvm";
     private const int Unknown = 5;
 
+    /// <summary>Of a device that the host's list of devices (lvmdevices(8)) leaves out, LVM would know nothing. Versions without such a list only warn.</summary>
+    private const string WithoutList = "devices/use_devicesfile=0";
+
     /// <returns>Null where it is in no group.</returns>
     public async Task<string?> GroupOfAsync(string device, CancellationToken cancellationToken)
     {
         if (ToolPath.Find(Tool) is null)
             return null;
         var printed = await tools.RunAsync(
-            new HostCommand(Tool, "pvs", "--reportformat", "json", "--options", "vg_name", device) { AcceptedExitCodes = [0, Unknown] }, cancellationToken);
+            new HostCommand(Tool, "pvs", "--config", WithoutList, "--reportformat", "json", "--options", "vg_name", device) { AcceptedExitCodes = [0, Unknown] }, cancellationToken);
         if (printed.ExitCode == Unknown)
             return null;
         using var document = JsonDocument.Parse(printed.Stdout);

@@ -145,5 +145,6 @@ public abstract class BadInputFlows(StorageUnderTest storage) : IAsyncLifetime
 public sealed class FleetBadInputTests(FleetFixture fixture)
     : BadInputFlows(new StorageUnderTest(fixture.Fleet.Client, fixture.Fleet.PoolPath)), IClassFixture<FleetFixture>;
 
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class StandaloneBadInputTests(StandaloneFixture fixture)
     : BadInputFlows(new StorageUnderTest(fixture.Standalone.Client, fixture.Standalone.PoolPath)), IClassFixture<StandaloneFixture>;

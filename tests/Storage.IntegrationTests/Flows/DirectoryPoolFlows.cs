@@ -259,5 +259,6 @@ public abstract class DirectoryPoolFlows(StorageUnderTest storage)
 public sealed class FleetDirectoryPoolTests(FleetFixture fixture)
     : DirectoryPoolFlows(new StorageUnderTest(fixture.Fleet.Client, fixture.Fleet.PoolPath)), IClassFixture<FleetFixture>;
 
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class StandaloneDirectoryPoolTests(StandaloneFixture fixture)
     : DirectoryPoolFlows(new StorageUnderTest(fixture.Standalone.Client, fixture.Standalone.PoolPath)), IClassFixture<StandaloneFixture>;

@@ -109,8 +109,10 @@ public abstract class InUseFlows(StorageUnderTest storage)
     private static string Detail(JsonElement problem) => problem.GetProperty("detail").GetString()!;
 }
 
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class FleetInUseTests(FleetFixture fixture)
     : InUseFlows(new StorageUnderTest(fixture.Fleet.Client, fixture.Fleet.PoolPath)), IClassFixture<FleetFixture>;
 
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class StandaloneInUseTests(StandaloneFixture fixture)
     : InUseFlows(new StorageUnderTest(fixture.Standalone.Client, fixture.Standalone.PoolPath)), IClassFixture<StandaloneFixture>;

@@ -5,6 +5,7 @@ using Xunit;
 namespace Storage.IntegrationTests;
 
 /// <summary>Two replicas of a worker for cluster-scoped pools, of which one is lost in the middle of work.</summary>
+[Trait(Servers.Trait, Servers.Any)]
 public sealed partial class ReplicaTests(TestBackends backends) : IDisposable
 {
     private const int LostAfter = 6;

@@ -6,6 +6,7 @@ using Xunit;
 namespace Storage.IntegrationTests;
 
 /// <summary>The endpoints of secrets, in one process that has made its key by itself.</summary>
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class SecretEndpointTests(StandaloneFixture fixture) : IClassFixture<StandaloneFixture>
 {
     private static readonly byte[] Value = "correct horse battery staple"u8.ToArray();

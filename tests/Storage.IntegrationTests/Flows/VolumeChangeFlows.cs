@@ -54,6 +54,7 @@ public abstract class VolumeChangeFlows(StorageUnderTest storage)
 public sealed class FleetVolumeChangeTests(FleetFixture fixture)
     : VolumeChangeFlows(new StorageUnderTest(fixture.Fleet.Client, fixture.Fleet.PoolPath)), IClassFixture<FleetFixture>;
 
+[Trait(Servers.Trait, Servers.Any)]
 public sealed class StandaloneVolumeChangeTests(StandaloneFixture fixture)
     : VolumeChangeFlows(new StorageUnderTest(fixture.Standalone.Client, fixture.Standalone.PoolPath)), IClassFixture<StandaloneFixture>;
 
