@@ -44,20 +44,18 @@ public static class RefreshProjection
     /// <summary>The differences that one event shows.</summary>
     private sealed class Differences(LedgerTransaction ledger, StorageEvent entry, Guid pool)
     {
-        public Task TellAsync(VolumeRow? row, VolumeDefinition seen, CancellationToken cancellationToken) => row switch
+        public async Task TellAsync(VolumeRow? row, VolumeDefinition seen, CancellationToken cancellationToken)
         {
-            null or { Removed: true } => TellAsync(row, new VolumeAppeared(pool, seen), seen.Name, cancellationToken),
-            _ when !SameApartFromAccess(row, seen) => TellChangedAsync(row, seen, cancellationToken),
-            _ => Task.CompletedTask,
-        };
-
-        private async Task TellChangedAsync(VolumeRow row, VolumeDefinition seen, CancellationToken cancellationToken)
-        {
-            var before = Known(row);
-            if (row.Revision >= entry.Revision)
+            var before = row is null or { Removed: true } ? null : row;
+            if (row?.Revision >= entry.Revision || before is not null && SameApartFromAccess(before, seen))
                 return;
-            await TellAsync(row, new VolumeChanged(pool, seen), seen.Name, cancellationToken);
-            if (ThinPoolThresholds.Passed(before, seen) is { } threshold)
+            // What is known is read once more only where it matters.
+            var passed = seen.Layout is null ? null : ThinPoolThresholds.Passed(before is null ? null : Known(before), seen);
+            if (before is null)
+                await TellAsync(row, new VolumeAppeared(pool, seen), seen.Name, cancellationToken);
+            else
+                await TellAsync(row, new VolumeChanged(pool, seen), seen.Name, cancellationToken);
+            if (passed is { } threshold)
                 ledger.Log(Difference(new ThinPoolFilled(pool, seen.Name, seen.Layout!.DataPercent, seen.Layout.MetadataPercent, threshold), seen.Name));
         }
 

@@ -8,11 +8,12 @@ public static class ThinPoolThresholds
     private static readonly int[] Percents = [100, 95, 90, 80];
 
     /// <summary>The highest threshold that data or metadata have come to since; null where there is none.</summary>
-    public static int? Passed(VolumeDefinition before, VolumeDefinition now)
+    /// <param name="before">Null where it was not known.</param>
+    public static int? Passed(VolumeDefinition? before, VolumeDefinition now)
     {
         if (now.Layout is not { Kind: LayoutKind.ThinPool } filled)
             return null;
-        var (was, isNow) = (Fullest(before.Layout), Fullest(filled));
+        var (was, isNow) = (Fullest(before?.Layout), Fullest(filled));
         return Percents.Where(percent => was < percent && isNow >= percent).Select(percent => (int?)percent).FirstOrDefault();
     }
 

@@ -7,11 +7,13 @@ namespace Storage.Worker.Block;
 public sealed class LogicalVolumeChanges(Lvm lvm, LogicalVolumeMaker maker, BlockWiper wiper)
 {
     /// <summary>
-    /// Refused while other volumes are made of it: lvremove would take snapshots and thin volumes along, unasked.
+    /// Refused while other volumes are made of it: lvremove would take snapshots and thin volumes along, unasked. A group that is not found says
+    /// nothing of its volumes: its devices may be back later.
     /// </summary>
     public async Task DeleteAsync(PoolDefinition pool, string name, Run run, CancellationToken cancellationToken)
     {
-        if (await lvm.FindAsync(pool, cancellationToken) is not { } group || group.Find(name) is not { } volume)
+        var group = await lvm.RequireAsync(pool, cancellationToken);
+        if (group.Find(name) is not { } volume)
             return;
         var others = group.Visible.Where(other => volume.IsThinPool ? other.ThinPool == name : other.IsThickSnapshot && other.Origin == name).Select(other => other.Name).ToList();
         if (others.Count > 0)

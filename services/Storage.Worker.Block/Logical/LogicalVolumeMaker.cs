@@ -16,27 +16,30 @@ public sealed partial class LogicalVolumeMaker(Lvm lvm, ILogger<LogicalVolumeMak
         if (volume.Encryption is not null)
             throw new StorageException(ErrorCodes.Unsupported, "Logical volumes are not encrypted here.", "encryption");
         var group = await lvm.RequireAsync(pool, cancellationToken);
-        if (group.Find(volume.Name) is { } there)
+        var there = group.Find(volume.Name);
+        if (there is not null && (!run.Resumed || LogicalVolumeView.OperationOf(there) != run.OperationId))
+            throw new StorageException(new StorageError(
+                ErrorCodes.VolumeExists, $"There is a logical volume '{volume.Name}' already in volume group '{group.Name}'.", "name", Resource: volume.Name));
+        if (there is not null && LogicalVolumeView.IsIncomplete(there))
         {
-            if (!run.Resumed || LogicalVolumeView.OperationOf(there) != run.OperationId)
-                throw new StorageException(new StorageError(
-                    ErrorCodes.VolumeExists, $"There is a logical volume '{volume.Name}' already in volume group '{group.Name}'.", "name", Resource: volume.Name));
-            if (!LogicalVolumeView.IsIncomplete(there))
-                return await CompleteAsync(pool, volume, cancellationToken);
             // What was written to it may be no longer what the source has.
             await RemoveAsync(pool, group, volume.Name, cancellationToken);
             group = await lvm.RequireAsync(pool, cancellationToken);
+            there = null;
         }
         IEnumerable<string> tags = [LogicalVolumeView.TagOf(run.OperationId), .. fill is null ? Array.Empty<string>() : [LogicalVolumeView.IncompleteTag]];
-        var words = NewLogicalVolume.Words(pool, group, volume, tags);
+        var words = there is null ? NewLogicalVolume.Words(pool, group, volume, tags) : [];
         await run.BeginAsync(cancellationToken);
         try
         {
-            await lvm.ChangeAsync("lvcreate", Lvm.DevicesOf(pool), words, cancellationToken);
-            if (fill is not null)
+            if (there is null)
             {
-                await fill(LogicalVolumeView.PathOf(pool, volume.Name));
-                await lvm.ChangeAsync("lvchange", Lvm.DevicesOf(pool), ["--deltag", LogicalVolumeView.IncompleteTag, $"{group.Name}/{volume.Name}"], cancellationToken);
+                await lvm.ChangeAsync("lvcreate", Lvm.DevicesOf(pool), words, cancellationToken);
+                if (fill is not null)
+                {
+                    await fill(LogicalVolumeView.PathOf(pool, volume.Name));
+                    await lvm.ChangeAsync("lvchange", Lvm.DevicesOf(pool), ["--deltag", LogicalVolumeView.IncompleteTag, $"{group.Name}/{volume.Name}"], cancellationToken);
+                }
             }
             return await CompleteAsync(pool, volume, cancellationToken);
         }

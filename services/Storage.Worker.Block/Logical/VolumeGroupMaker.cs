@@ -65,7 +65,10 @@ public sealed partial class VolumeGroupMaker(Lvm lvm, DeviceClaim claim, ILogger
     }
 
     /// <summary>Removes a group without volumes, and makes the devices that the pool names blank again. One that is gone already is removed.</summary>
-    /// <exception cref="StorageException"><see cref="ErrorCodes.InvalidState"/>: there are volumes, or devices are missing.</exception>
+    /// <exception cref="StorageException">
+    /// <see cref="ErrorCodes.InvalidState"/>: there are volumes, or devices are missing. <see cref="ErrorCodes.HostFailure"/>: the group is not
+    /// found, and neither is a device that it may be on.
+    /// </exception>
     public async Task DeleteAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken)
     {
         var devices = Lvm.DevicesOf(pool);
@@ -82,6 +85,10 @@ public sealed partial class VolumeGroupMaker(Lvm lvm, DeviceClaim claim, ILogger
             run.Plan = JsonSerializer.Serialize(plan, StorageJson.Options);
             await run.BeginAsync(cancellationToken);
             await lvm.ChangeAsync("vgremove", devices, [group.Name], cancellationToken);
+        }
+        else if (devices is not null)
+        {
+            DevicesOf(pool);
         }
         if (devices is { Count: > 0 })
         {

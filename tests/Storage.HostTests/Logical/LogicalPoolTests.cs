@@ -129,6 +129,9 @@ public sealed class LogicalPoolTests : IAsyncLifetime
         host.Shell($"losetup --detach {group.Devices[0]}; udevadm settle || true");
         var gone = await group.FailedAsync(new StartPool(null, Name));
         Assert.Equal((ErrorCodes.HostFailure, true), (gone.Code, gone.Retryable));
+        // What is not found is not gone.
+        foreach (var command in new ICommand[] { new DeleteVolume(null, Name, "both"), new DeletePool(null, Name) })
+            Assert.Equal(ErrorCodes.HostFailure, (await group.FailedAsync(command)).Code);
     }
 
     [Fact]
