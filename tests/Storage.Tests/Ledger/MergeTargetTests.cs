@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Storage.Contracts;
 using Storage.Ledger;
 using Xunit;
@@ -8,13 +9,24 @@ namespace Storage.Tests.Ledger;
 public sealed class MergeTargetTests(LedgerFixture ledger) : IClassFixture<LedgerFixture>
 {
     [Fact]
-    public void It_has_the_volume_and_the_snapshot_for_itself_and_is_about_the_volume()
+    public async Task It_has_the_volume_and_the_snapshot_for_itself_and_is_about_the_volume()
     {
-        var pool = new PoolRow { Id = Guid.NewGuid(), Name = "guests", Host = "host-a", Type = PoolType.Logical, Definition = "{}" };
-        var target = new Target("host-a", PoolType.Logical, pool, ["data", "then"]);
+        await ledger.ReportAsync(ledger.Event(
+            new WorkerAnnounced(new WorkerAnnouncement(LedgerFixture.Host, PoolFamily.Block, Guid.NewGuid(), "1", DateTimeOffset.UnixEpoch,
+                [new PoolTypeSupport(PoolType.Logical, true, null, ["MergeVolume"], [], [])], [])),
+            Resources.Worker(LedgerFixture.Host, PoolFamily.Block)));
+        var pool = (await ledger.AcceptAsync(new DefinePool(null, new PoolDefinition { Type = PoolType.Logical, Name = "guests" }, LedgerFixture.Host))).PoolId!.Value;
+        var start = await ledger.AcceptAsync(new StartPool(null, "guests"));
+        await ledger.ReportAsync(
+            ledger.Event(new PoolStarted(pool, new PoolObservation(PoolState.Running, 1000, 400, 600)), Resources.Pool(pool), start.Id), ledger.Success(start.Id));
+        await ledger.ReportAsync(ledger.Event(new VolumesObserved(pool, null, null, [.. new[] { "data", "then" }.Select(name => new VolumeDefinition { Name = name })]), Resources.Pool(pool)));
+        Assert.Equal("snapshot", (await Assert.ThrowsAsync<StorageException>(() => ledger.AcceptAsync(new MergeVolume(null, "guests", "data", "never")))).Error.Field);
+        var merge = await ledger.AcceptAsync(new MergeVolume(null, "guests", "data", "then"));
+        Assert.Equal(Resources.Volume(pool, "data"), merge.Resource);
+        var claims = await ledger.QueryAsync(db => db.Claims.Where(row => row.OperationId == merge.Id).Select(row => new { row.Resource, row.Exclusive }).ToListAsync());
         Assert.Equal(
-            [(Resources.Pool(pool.Id), false), (Resources.Volume(pool.Id, "data"), true), (Resources.Volume(pool.Id, "then"), true)],
-            target.Claims(CommandTypes.Of(new MergeVolume(null, "guests", "data", "then")).Scope));
+            [(Resources.Pool(pool), false), (Resources.Volume(pool, "data"), true), (Resources.Volume(pool, "then"), true)],
+            claims.Select(row => (row.Resource, row.Exclusive)).OrderBy(row => row.Resource, StringComparer.Ordinal));
     }
 
     [Fact]
