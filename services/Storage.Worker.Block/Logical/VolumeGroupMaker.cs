@@ -86,9 +86,10 @@ public sealed partial class VolumeGroupMaker(Lvm lvm, DeviceClaim claim, ILogger
             await run.BeginAsync(cancellationToken);
             await lvm.ChangeAsync("vgremove", devices, [group.Name], cancellationToken);
         }
-        else if (devices is not null)
+        else if (devices is not null && DevicesOf(pool).Find(device => BlockVolume.Read(device, device) is not { Capacity: > 0 }) is { } absent)
         {
-            DevicesOf(pool);
+            throw new StorageException(new StorageError(
+                ErrorCodes.HostFailure, $"There is no volume group '{pool.Source.Name}', and nothing can be read from {absent}: it may be there.", "source.devices", Resource: absent, Retryable: true));
         }
         if (devices is { Count: > 0 })
         {
