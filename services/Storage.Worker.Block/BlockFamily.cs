@@ -15,7 +15,10 @@ public static class BlockFamily
         services.TryAddSingleton<DeviceClaim>();
         services.TryAddSingleton<BlockWiper>();
         services.TryAddSingleton<BlockCloner>();
+        services.TryAddSingleton<BlockShrink>();
         services.TryAddSingleton<Parted>();
+        services.TryAddSingleton<Disks>();
+        services.TryAddSingleton<PartitionChanges>();
         services.TryAddSingleton<PartitionMaker>();
         services.TryAddSingleton<Lvm>();
         services.TryAddSingleton<VolumeGroupMaker>();

@@ -62,7 +62,7 @@ public static partial class VolumeRules
 
     internal static VolumeDefinition Check(PoolTypeInfo type, IVolumeParts input, VolumePurpose purpose)
     {
-        var volume = Read(type, input, isClone: purpose == VolumePurpose.Clone);
+        var volume = Read(type, input, purpose);
         if (purpose != VolumePurpose.Describe)
             ImageRules.CheckCreatable(type, volume);
         return volume;
@@ -73,10 +73,12 @@ public static partial class VolumeRules
     public static void CheckName(string? name, string field) => Names.Check(name, field);
 
     /// <summary>Judges the parts in the order in which libvirt's parser does.</summary>
-    private static VolumeDefinition Read(PoolTypeInfo type, IVolumeParts input, bool isClone)
+    private static VolumeDefinition Read(PoolTypeInfo type, IVolumeParts input, VolumePurpose purpose)
     {
+        var isClone = purpose == VolumePurpose.Clone;
         var name = input.Name;
-        Names.Check(name, "name");
+        if (!string.IsNullOrEmpty(name) || purpose == VolumePurpose.Describe || !type.Has(PoolTraits.GivenVolumeNames))
+            Names.Check(name, "name");
         if (type.Has(PoolTraits.LogicalNames))
             LogicalNames.CheckVolume(name!, "name");
         var key = input.Key;
@@ -87,7 +89,7 @@ public static partial class VolumeRules
             throw PlainText.Invalid("A volume without a backing store needs a capacity.", "capacity");
         var volume = new VolumeDefinition
         {
-            Name = name!,
+            Name = name ?? "",
             Key = key,
             Type = kind,
             Capacity = capacity,

@@ -62,16 +62,19 @@ public sealed record SetPoolAutostart(Guid? CommandId, string Pool, bool Autosta
 /// <param name="Source">Where to look, for the types that need it (a server's name).</param>
 public sealed record FindPoolSources(Guid? CommandId, PoolType Type, string? Host = null, PoolSource? Source = null) : ICommand;
 
-/// <summary>Makes a volume in an active pool. A failure leaves nothing behind.</summary>
+/// <summary>
+/// Makes a volume in an active pool. A failure leaves nothing behind. Without a name, where the pool gives names (disk), the operation has the pool
+/// for itself, and the name is in its result as <c>{"volume": …}</c>.
+/// </summary>
 public sealed record CreateVolume(Guid? CommandId, string Pool, VolumeDefinition Volume, string? Host = null) : IPoolCommand;
 
-/// <summary>Up to <see cref="Limit"/> volumes in one operation. All of them, or none: a failure removes those already made.</summary>
+/// <summary>Up to <see cref="Limit"/> volumes in one operation, each with its name. All of them, or none: a failure removes those already made.</summary>
 public sealed record CreateVolumes(Guid? CommandId, string Pool, IReadOnlyList<VolumeDefinition> Volumes, string? Host = null) : IPoolCommand
 {
     public const int Limit = 1000;
 }
 
-/// <summary>Makes a volume with the content of another.</summary>
+/// <summary>Makes a volume with the content of another. Its name may be left out as that of <see cref="CreateVolume"/>.</summary>
 /// <param name="Volume">The new volume's definition, in <paramref name="Pool"/>.</param>
 /// <param name="SourceVolume">The volume to copy.</param>
 /// <param name="SourcePool">Its pool, on the same host; absent is the same pool.</param>
@@ -86,7 +89,10 @@ public sealed record CloneVolume(
 /// <param name="Shrink">Must be said for a smaller capacity.</param>
 /// <param name="Allocate">Allocate the grown part.</param>
 /// <param name="Secret">The passphrase of an encrypted volume, and of every encrypted image behind it; absent is the secret whose usage is its path, where it is encrypted itself. LUKS 2 needs none.</param>
-/// <param name="Force">Make it smaller also while it is in use: see <see cref="DeleteVolume"/>.</param>
+/// <param name="Force">
+/// Make it smaller also while it is in use (see <see cref="DeleteVolume"/>), and a device also where it holds what nobody can tell the length of, such
+/// as a partition table or LUKS. Within a file system it is never cut off.
+/// </param>
 public sealed record ResizeVolume(
     Guid? CommandId, string Pool, string Volume,
     [property: JsonConverter(typeof(ByteSizeJsonConverter))] long? Capacity,

@@ -35,7 +35,8 @@ public sealed record PoolStateChanged(Guid PoolId, PoolState State, string? Reas
 /// How full a pool is, in bytes, after its volumes have changed by commands or otherwise. Told by types that know it without a refresh, and
 /// while volumes go on changing once a second.
 /// </summary>
-public sealed record PoolSpaceChanged(Guid PoolId, long Capacity, long Allocation, long Available);
+/// <param name="FreeExtents">As in <see cref="PoolObservation"/>.</param>
+public sealed record PoolSpaceChanged(Guid PoolId, long Capacity, long Allocation, long Available, IReadOnlyList<FreeExtent>? FreeExtents = null);
 
 /// <summary>What a search for sources found on a host.</summary>
 public sealed record PoolSourcesFound(PoolType Type, IReadOnlyList<PoolSource> Sources);
@@ -45,9 +46,10 @@ public sealed record PoolSourcesFound(PoolType Type, IReadOnlyList<PoolSource> S
 /// <param name="Watched">From now on its worker tells by itself what others change in it, as <see cref="VolumesSeen"/>.</param>
 /// <param name="Directory">The directory with the volumes, its path without symbolic links; null where a pool is none.</param>
 /// <param name="Problem">Why it is degraded; null where it is not.</param>
+/// <param name="FreeExtents">What is free of its one device, in the order of the device (disk); null for other types.</param>
 public sealed record PoolObservation(
     PoolState State, long Capacity, long Allocation, long Available, Permissions? Permissions = null, int Volumes = 0, int Skipped = 0,
-    bool Watched = false, string? Directory = null, string? Problem = null);
+    bool Watched = false, string? Directory = null, string? Problem = null, IReadOnlyList<FreeExtent>? FreeExtents = null);
 
 /// <summary>
 /// More has changed in a watched pool than its worker tells one by one: the pool is to be refreshed. Not kept in the event log: the refresh is.
@@ -114,7 +116,7 @@ public sealed record OperationAccepted(Guid OperationId, string Command, string 
 public sealed record OperationProgressed(Guid OperationId, OperationProgress Progress);
 
 /// <summary>An operation ended with its effect.</summary>
-/// <param name="Result">What the operation found, where finding is its purpose.</param>
+/// <param name="Result">What the operation found, where finding is its purpose; <c>{"volume": …}</c>, the name of a volume that was made without being given one.</param>
 public sealed record OperationSucceeded(Guid OperationId, System.Text.Json.JsonElement? Result = null);
 
 /// <summary>An operation ended without its effect, for the reason given.</summary>

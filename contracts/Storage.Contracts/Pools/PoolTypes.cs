@@ -76,6 +76,9 @@ public enum PoolTraits
 
     /// <summary>Source and volumes have names as LVM allows them.</summary>
     LogicalNames = 256,
+
+    /// <summary>The pool gives its volumes their names: a new one has the next, and need not be given it.</summary>
+    GivenVolumeNames = 512,
 }
 
 /// <summary>What can be done to a pool of a type beyond define, undefine, start, stop and refresh, which all types have.</summary>
@@ -204,7 +207,7 @@ public static class PoolTypes
             ["unknown", "dos", "dvh", "gpt", "mac", "bsd", "pc98", "sun", "lvm2"], "unknown",
             PartitionTypes, "none", Can.Build | Can.Delete | Volumes)
         {
-            Source = Devices | Format, Identity = Same.Device,
+            Source = Devices | Format, Identity = Same.Device, Traits = Trait.GivenVolumeNames,
         },
         new(PoolType.Iscsi, "iscsi", PoolFamily.Scsi, PoolScope.Host, Hosts, TargetPathRule.Required, false,
             [], null, [], null, Can.FindSources | Can.WipeVolume)

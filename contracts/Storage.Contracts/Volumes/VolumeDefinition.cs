@@ -8,7 +8,8 @@ namespace Storage.Contracts;
 /// </summary>
 public sealed record VolumeDefinition : IVolumeParts
 {
-    public required string Name { get; init; }
+    /// <summary>May be left out, which is empty, at the creation of a single volume where the pool gives its volumes their names (disk).</summary>
+    public string Name { get; init; } = "";
 
     /// <summary>Identity within the pool type, given by the backend (for files the path).</summary>
     public string? Key { get; init; }

@@ -23,6 +23,7 @@ public sealed record RunOperations(IReadOnlyList<OperationRun> Runs);
 /// <param name="TraceParent">W3C trace context of the request.</param>
 /// <param name="Shared">Any replica may run it: the one that got it asks by <see cref="HoldRun"/> before it does anything.</param>
 /// <param name="PoolDirectories">The directories of the host's pools, in which a backing store may lie; null where the command opens none.</param>
+/// <param name="SourceVolume">The volume of another pool that the command reads from, as it was last seen (clone); null where it is a file.</param>
 public sealed record OperationRun(
     Guid OperationId,
     string Command,
@@ -34,7 +35,8 @@ public sealed record OperationRun(
     PoolDefinition? SourcePool = null,
     string? TraceParent = null,
     bool Shared = false,
-    IReadOnlyList<string>? PoolDirectories = null);
+    IReadOnlyList<string>? PoolDirectories = null,
+    VolumeDefinition? SourceVolume = null);
 
 /// <summary>
 /// May this worker run an operation that any replica may take? Asked at <see cref="Queues.Inventory"/> before the first step, also of what

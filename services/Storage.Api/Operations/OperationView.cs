@@ -20,7 +20,7 @@ namespace Storage.Api;
 /// <param name="Deadline">It expires when it has not begun by then.</param>
 /// <param name="Progress">How far it is, where that can be said.</param>
 /// <param name="Error">Why it failed.</param>
-/// <param name="Result">What it found, where finding is its purpose.</param>
+/// <param name="Result">What it found, where finding is its purpose; <c>{"volume": …}</c>, the name of a volume that was made without being given one.</param>
 /// <param name="Cause">Who asked for it.</param>
 public sealed record OperationView(
     Guid Id,

@@ -48,8 +48,13 @@ public sealed record PoolView(
         row.ObservedAt,
         row.Problem,
         Read<Permissions>(row.Permissions),
-        Read<PoolDefinition>(row.Definition)!,
+        WithFree(Read<PoolDefinition>(row.Definition)!, Read<IReadOnlyList<FreeExtent>>(row.FreeExtents)),
         Read<PoolDefinition>(row.NextDefinition));
+
+    /// <summary>What is free of a device stands with the device, as in libvirt's document.</summary>
+    private static PoolDefinition WithFree(PoolDefinition definition, IReadOnlyList<FreeExtent>? free) => free is null || definition.Source.Devices.Count != 1
+        ? definition
+        : definition with { Source = definition.Source with { Devices = [definition.Source.Devices[0] with { FreeExtents = free }] } };
 
     private static T? Read<T>(string? json)
         where T : class => json is null ? null : JsonSerializer.Deserialize<T>(json, StorageJson.Options);

@@ -180,7 +180,7 @@ public static class VolumeEndpoints
 /// <param name="Shrink">Must be said for a smaller capacity.</param>
 /// <param name="Allocate">Allocate the grown part.</param>
 /// <param name="Secret">The passphrase of an encrypted volume, and of every encrypted image behind it; absent is the secret whose usage is its path, where it is encrypted itself. LUKS 2 needs none.</param>
-/// <param name="Force">Make it smaller also while it is in use.</param>
+/// <param name="Force">Make it smaller also while it is in use, and a device also where it holds what nobody can tell the length of.</param>
 public sealed record ResizeRequest(
     [property: JsonConverter(typeof(ByteSizeJsonConverter))] long? Capacity,
     bool Delta = false,

@@ -18,14 +18,15 @@ public static class CommandRules
             VolumeRules.CheckName(volume, "volume");
         switch (command)
         {
-            case CreateVolume create:
+            case CreateVolume { Volume.Name.Length: > 0 } create:
                 VolumeRules.CheckName(create.Volume.Name, "volume.name");
                 break;
             case CreateVolumes create:
                 CheckVolumes(create);
                 break;
             case CloneVolume clone:
-                VolumeRules.CheckName(clone.Volume.Name, "volume.name");
+                if (clone.Volume.Name.Length > 0)
+                    VolumeRules.CheckName(clone.Volume.Name, "volume.name");
                 VolumeRules.CheckName(clone.SourceVolume, "sourceVolume");
                 if (clone.SourceSecret is { } source)
                     return clone with { SourceSecret = SecretRules.Complete(source, "sourceSecret") };

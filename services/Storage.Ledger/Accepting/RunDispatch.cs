@@ -31,9 +31,15 @@ internal sealed class RunDispatch(LedgerTransaction ledger)
         var address = (await LostAsync(cancellationToken)).ContainsKey(operation.HolderQueue!) ? operation.Queue! : operation.HolderQueue!;
         var pool = operation.PoolId is { } id ? await ledger.Inventory.PoolAsync(id, cancellationToken) : null;
         PoolRow? source = null;
+        VolumeRow? sourceVolume = null;
         var command = Submission.Read(operation);
         if (command is CloneVolume { SourcePool: not null } clone)
+        {
             source = (await new TargetResolver(ledger).ResolveAsync(clone, cancellationToken)).SourcePool;
+            // Another family's worker does not know how to find a device of it.
+            if (!PoolTypes.Of(source!.Type).HasFiles)
+                sourceVolume = await ledger.Inventory.VolumeAsync(source.Id, clone.SourceVolume, cancellationToken);
+        }
         ledger.Send(address, new OperationRun(
             operation.Id,
             operation.Command,
@@ -49,7 +55,8 @@ internal sealed class RunDispatch(LedgerTransaction ledger)
             pool is not null && MayOpenBacking(command)
                 ? [.. (await ledger.Inventory.DirectoriesAsync(pool.Host, cancellationToken))
                     .Where(directory => directory.HasFiles).Select(directory => directory.Real).Distinct()]
-                : null));
+                : null,
+            sourceVolume is { Removed: false } ? JsonSerializer.Deserialize<VolumeDefinition>(sourceVolume.Document, StorageJson.Options) : null));
         if (operation.Shared && address == operation.Queue)
             return;
         if (operation.CancelRequested)

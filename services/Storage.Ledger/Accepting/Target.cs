@@ -15,6 +15,9 @@ public sealed record Target(
     /// <summary>Known volumes that new ones are built on.</summary>
     public IReadOnlyList<(PoolRow Pool, string Volume)> Backing { get; init; } = [];
 
+    /// <summary>The name of a volume that is to be made is for the pool to give: nobody can say which one it is going to be.</summary>
+    public bool MakesUnnamed { get; init; }
+
     /// <summary>The pool's id, also of one that is about to be defined.</summary>
     public Guid? PoolId { get; init; } = Pool?.Id;
 
@@ -28,14 +31,14 @@ public sealed record Target(
     };
 
     /// <summary>
-    /// What the command uses and so what it waits for: a pool verb has the pool for itself; a volume verb shares the pool and has its
-    /// volumes for itself; what is only read is shared.
+    /// What the command uses and so what it waits for: a pool verb has the pool for itself, and so has one that makes a volume without a
+    /// name; another volume verb shares the pool and has its volumes for itself; what is only read is shared.
     /// </summary>
     public IEnumerable<(string Resource, bool Exclusive)> Claims(CommandScope scope)
     {
         if (PoolId is not { } pool || scope is not (CommandScope.Pool or CommandScope.Volume))
             yield break;
-        yield return (Resources.Pool(pool), scope is CommandScope.Pool);
+        yield return (Resources.Pool(pool), scope is CommandScope.Pool || MakesUnnamed);
         foreach (var volume in Volumes)
             yield return (Resources.Volume(pool, volume), true);
         var read = SourceVolume is null ? Backing : [.. Backing, (SourcePool ?? Pool!, SourceVolume)];

@@ -29,13 +29,19 @@ internal sealed class TargetResolver(LedgerTransaction ledger)
 
     private async Task<Target> ForCreationAsync(IPoolCommand command, IReadOnlyList<VolumeDefinition> volumes, CancellationToken cancellationToken)
     {
-        var target = await ForPoolAsync(command, [.. volumes.Select(volume => volume.Name)], cancellationToken);
+        var target = await ForNewAsync(command, volumes, cancellationToken);
         return target with { Backing = await backing.OfNewAsync(target.Pool!, volumes, cancellationToken) };
+    }
+
+    private async Task<Target> ForNewAsync(IPoolCommand command, IReadOnlyList<VolumeDefinition> volumes, CancellationToken cancellationToken)
+    {
+        var names = volumes.Select(volume => volume.Name).Where(name => name.Length > 0).ToList();
+        return await ForPoolAsync(command, names, cancellationToken) with { MakesUnnamed = names.Count < volumes.Count };
     }
 
     private async Task<Target> ForCloneAsync(CloneVolume clone, CancellationToken cancellationToken)
     {
-        var target = await ForPoolAsync(clone, [clone.Volume.Name], cancellationToken);
+        var target = await ForNewAsync(clone, [clone.Volume], cancellationToken);
         var source = clone.SourcePool is null
             ? target.Pool!
             : await FindPoolAsync(clone.SourcePool, clone.Host ?? target.Host, "sourcePool", cancellationToken);

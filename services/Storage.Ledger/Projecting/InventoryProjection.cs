@@ -103,6 +103,7 @@ public static class InventoryProjection
         pool.Allocation = seen.Allocation;
         pool.Available = seen.Available;
         pool.Permissions = seen.Permissions is null ? null : Json(seen.Permissions);
+        pool.FreeExtents = seen.FreeExtents is null ? null : Json(seen.FreeExtents);
         pool.ObservedAt = entry.OccurredAt;
         pool.Watched = seen.Watched;
         pool.Directory = seen.Directory;
@@ -114,8 +115,10 @@ public static class InventoryProjection
     /// </summary>
     private static void ChangeSpace(PoolRow pool, PoolSpaceChanged seen)
     {
-        if (pool.Active)
-            (pool.Capacity, pool.Allocation, pool.Available) = (seen.Capacity, seen.Allocation, seen.Available);
+        if (!pool.Active)
+            return;
+        (pool.Capacity, pool.Allocation, pool.Available) = (seen.Capacity, seen.Allocation, seen.Available);
+        pool.FreeExtents = seen.FreeExtents is null ? null : Json(seen.FreeExtents);
     }
 
     private static void ChangeState(PoolRow pool, PoolStateChanged change)
@@ -131,6 +134,7 @@ public static class InventoryProjection
     {
         pool.State = PoolState.Inactive;
         pool.Watched = false;
+        pool.FreeExtents = null;
         pool.Problem = problem;
         if (pool.NextDefinition is not { } next)
             return;

@@ -57,7 +57,7 @@ public sealed class OperationRow
     /// <summary>JSON of <see cref="StorageError"/>.</summary>
     public string? Error { get; set; }
 
-    /// <summary>JSON of what it found.</summary>
+    /// <summary>JSON of what it found, or of the name that its volume was given.</summary>
     public string? Result { get; set; }
 
     public bool CancelRequested { get; set; }

@@ -46,6 +46,9 @@ public sealed class PoolRow
     /// <summary>JSON of the permissions seen on the target.</summary>
     public string? Permissions { get; set; }
 
+    /// <summary>JSON of what was seen free of its device, <see cref="FreeExtent"/> by extent.</summary>
+    public string? FreeExtents { get; set; }
+
     public DateTimeOffset? ObservedAt { get; set; }
 
     /// <summary>Its worker tells by itself what others change in it.</summary>

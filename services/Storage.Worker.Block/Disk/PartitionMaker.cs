@@ -12,7 +12,7 @@ public sealed partial class PartitionMaker(Parted parted, DeviceSignatures signa
     private readonly DiskLocks locks = new();
 
     /// <param name="device">The disk.</param>
-    /// <param name="volume">With a capacity, and the name that the partition is going to have.</param>
+    /// <param name="volume">With a capacity, and the name that the partition is going to have, or none.</param>
     /// <param name="fill">Is told the partition's device, and gives it its content.</param>
     /// <exception cref="StorageException">
     /// <see cref="ErrorCodes.InvalidDefinition"/>: another name comes next. As <see cref="PartitionPlace.Find"/>.
@@ -79,7 +79,7 @@ public sealed partial class PartitionMaker(Parted parted, DeviceSignatures signa
             throw new StorageException(new StorageError(ErrorCodes.VolumeExists, $"There is a partition '{volume.Name}' already.", "name", Resource: volume.Name));
         var place = PartitionPlace.Find(table, volume.Capacity!.Value, volume.Format == "extended", PartitionNode.AlignmentOf(disk));
         var name = PartitionNode.NameOf(disk, place.Number);
-        return volume.Name == name
+        return volume.Name.Length == 0 || volume.Name == name
             ? place
             : throw new StorageException(ErrorCodes.InvalidDefinition, $"The next partition of this disk is '{name}': a partition has no other name.", "name");
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Storage.Contracts;
 
 namespace Storage.Worker.Block;
 
@@ -9,11 +8,12 @@ namespace Storage.Worker.Block;
 /// </summary>
 public static class PartitionNode
 {
-    private const string DevFolder = "/dev";
-
     /// <summary>The name that the kernel gives a partition: with a <c>p</c> where the disk's own name ends in a digit.</summary>
     public static string NameOf(string disk, int number) => string.Create(
         CultureInfo.InvariantCulture, $"{disk}{(char.IsAsciiDigit(disk[^1]) ? "p" : "")}{number}");
+
+    /// <summary>Where the kernel's name leads to a device.</summary>
+    public static string DeviceOf(string name) => $"/dev/{name}";
 
     /// <summary>The kernel's name of a disk, whatever path it is given by.</summary>
     public static string DiskOf(string device, string field) => DeviceUse.NameOf(DeviceUse.NumberOf(device, field));
@@ -22,17 +22,7 @@ public static class PartitionNode
     public static string? Find(string disk, int number)
     {
         var name = NameOf(disk, number);
-        return File.Exists($"/sys/class/block/{disk}/{name}/partition") ? $"{DevFolder}/{name}" : null;
-    }
-
-    /// <summary>Where a volume is found: the name in the pool's target directory that leads to the device, else the device itself.</summary>
-    public static string PathOf(PoolDefinition pool, string disk, int number)
-    {
-        var device = $"{DevFolder}/{NameOf(disk, number)}";
-        var folder = pool.Target.Path!;
-        if (folder == DevFolder || !Directory.Exists(folder))
-            return device;
-        return Directory.EnumerateFileSystemEntries(folder).Order(StringComparer.Ordinal).FirstOrDefault(link => LeadsTo(link, device)) ?? device;
+        return File.Exists($"/sys/class/block/{disk}/{name}/partition") ? DeviceOf(name) : null;
     }
 
     /// <summary>The bytes at which a partition best begins: those that the disk is fastest with, and at least 1 MiB, as all tools of today do.</summary>
@@ -42,17 +32,5 @@ public static class PartitionNode
         var file = $"/sys/class/block/{disk}/queue/optimal_io_size";
         var optimal = File.Exists(file) && long.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out var bytes) ? bytes : 0;
         return optimal <= 0 || Usual % optimal == 0 ? Usual : PartitionPlace.Align(Usual, optimal);
-    }
-
-    private static bool LeadsTo(string link, string device)
-    {
-        try
-        {
-            return File.ResolveLinkTarget(link, returnFinalTarget: true)?.FullName == device;
-        }
-        catch (IOException)
-        {
-            return false;
-        }
     }
 }

@@ -4,7 +4,7 @@ using Storage.Contracts;
 namespace Storage.Worker.Block;
 
 /// <summary>What is done to logical volumes that are there.</summary>
-public sealed class LogicalVolumeChanges(Lvm lvm, LogicalVolumeMaker maker, BlockWiper wiper)
+public sealed class LogicalVolumeChanges(Lvm lvm, LogicalVolumeMaker maker, BlockWiper wiper, BlockShrink shrink)
 {
     /// <summary>
     /// Refused while other volumes are made of it: lvremove would take snapshots and thin volumes along, unasked. A group that is not found says
@@ -41,7 +41,7 @@ public sealed class LogicalVolumeChanges(Lvm lvm, LogicalVolumeMaker maker, Bloc
             if (to > volume.Size && !volume.IsThin && to - volume.Size > group.Free)
                 throw new StorageException(ErrorCodes.NoSpace, $"'{name}' would need {to - volume.Size} bytes, and {group.Free} are free in volume group '{group.Name}'.", "capacity");
             if (to < volume.Size && volume.IsActive)
-                FileSystemSize.RequireWithin(LogicalVolumeView.PathOf(pool, name), to);
+                await shrink.RequireWithinAsync(LogicalVolumeView.PathOf(pool, name), to, resize.Force, cancellationToken);
             await run.BeginAsync(cancellationToken);
             var size = to.ToString(CultureInfo.InvariantCulture) + "b";
             IReadOnlyList<string> words = to > volume.Size ? ["--size", size] : ["--yes", "--force", "--size", size];

@@ -9,6 +9,9 @@ namespace Storage.Worker;
 /// <param name="Secret">Its passphrase, where it is encrypted; null is the secret whose usage is its path.</param>
 public sealed record CloneSource(PoolDefinition Pool, IPoolBackend? Backend, string Volume, SecretReference? Secret = null)
 {
+    /// <summary>As it was last seen; null where that was not told.</summary>
+    public VolumeDefinition? Seen { get; init; }
+
     /// <summary>It is a file in the pool's directory, which no backend is needed to read.</summary>
     public bool IsFile => PoolTypes.Of(Pool.Type).HasFiles;
 

@@ -59,7 +59,12 @@ public interface IPoolDeleter : IPoolBackend
 }
 
 /// <summary>Bytes of a pool, as in <see cref="PoolObservation"/>.</summary>
-public sealed record PoolSpace(long Capacity, long Allocation, long Available);
+public sealed record PoolSpace(long Capacity, long Allocation, long Available, IReadOnlyList<FreeExtent>? FreeExtents = null)
+{
+    /// <summary>The same figures and extents.</summary>
+    public bool IsSame(PoolSpace? other) =>
+        other is not null && this with { FreeExtents = null } == other with { FreeExtents = null } && (FreeExtents ?? []).SequenceEqual(other.FreeExtents ?? []);
+}
 
 /// <summary>A type of which it costs next to nothing to see how full a pool is.</summary>
 public interface IPoolSpace : IPoolBackend

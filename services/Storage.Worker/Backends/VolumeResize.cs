@@ -7,7 +7,8 @@ namespace Storage.Worker;
 /// <param name="To">The capacity after, in bytes.</param>
 /// <param name="Allocate">The grown part gets blocks.</param>
 /// <param name="Secret">The passphrase, where the volume is encrypted; null is the secret whose usage is its path.</param>
-public sealed record VolumeResize(long From, long To, bool Allocate, SecretReference? Secret = null)
+/// <param name="Force">A device is cut off also within content of which nobody knows how long it is.</param>
+public sealed record VolumeResize(long From, long To, bool Allocate, SecretReference? Secret = null, bool Force = false)
 {
     /// <summary>
     /// What a command means for the volume as it is. A volume may become smaller than its allocation where that was said: libvirt refuses
@@ -37,6 +38,6 @@ public sealed record VolumeResize(long From, long To, bool Allocate, SecretRefer
         return to < from && !command.Shrink
             ? throw new StorageException(
                 ErrorCodes.InvalidArgument, $"'{volume.Name}' has {from} bytes: it is made smaller only where shrink is said.", "shrink")
-            : new VolumeResize(from, to, command.Allocate, command.Secret);
+            : new VolumeResize(from, to, command.Allocate, command.Secret, command.Force);
     }
 }

@@ -18,7 +18,7 @@ public sealed class BlockCloner(QemuImg qemuImg)
             using var chain = OpenChain(directory, source, run);
             return chain.Capacity;
         }
-        using var device = BlockDevice.OpenToRead(await DeviceOfAsync(source, cancellationToken));
+        using var device = await BlockSource.OpenAsync(source, cancellationToken);
         return device.Size;
     }
 
@@ -31,7 +31,7 @@ public sealed class BlockCloner(QemuImg qemuImg)
             to.WriteZeros(0, to.Size, new Progress<OperationProgress>(), cancellationToken);
         if (!source.IsFile)
         {
-            using var from = BlockDevice.OpenToRead(await DeviceOfAsync(source, cancellationToken));
+            using var from = await BlockSource.OpenAsync(source, cancellationToken);
             new FileCopy(from.File, from.Path, to.File, to.Path, from.Size, run.Progress, cancellationToken).Run(ownBlocks: true);
             new FileFlush(to.File, to.Path).Flush();
             return;
@@ -46,12 +46,4 @@ public sealed class BlockCloner(QemuImg qemuImg)
 
     private static ImageChain OpenChain(LocalDirectory directory, CloneSource source, Run run) =>
         ImageChain.Open(LocalImage.OpenToRead(directory, source.Volume), run.BackingPlaces.With(directory));
-
-    private static async Task<string> DeviceOfAsync(CloneSource source, CancellationToken cancellationToken) =>
-        await (source.Backend ?? throw source.Refused()).ReadVolumeAsync(source.Pool, source.Volume, cancellationToken) switch
-        {
-            null => throw new StorageException(new StorageError(ErrorCodes.VolumeNotFound, $"There is no volume '{source.Volume}' in pool '{source.Pool.Name}'.")),
-            { Type: VolumeKind.Block, Path: { } path } => path,
-            _ => throw source.Refused(),
-        };
 }

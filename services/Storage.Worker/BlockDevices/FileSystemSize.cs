@@ -1,24 +1,14 @@
 using System.Buffers.Binary;
-using Storage.Contracts;
 
 namespace Storage.Worker;
 
 /// <summary>
-/// How large the file system on a device is, by its superblock: ext2 to ext4, XFS, btrfs. A device is not cut off within one. Sources of fact:
+/// How large the file system on a device is, by its superblock: ext2 to ext4, XFS, btrfs. Sources of fact:
 /// ext4(5) and the kernel's <c>ext4_super_block</c>, <c>xfs_dsb</c>, <c>btrfs_super_block</c>.
 /// </summary>
 public static class FileSystemSize
 {
     private const int Head = 0x11000;
-
-    /// <summary>Refuses a size that cuts off a part of the file system.</summary>
-    /// <exception cref="StorageException"><see cref="ErrorCodes.InvalidState"/>.</exception>
-    public static void RequireWithin(string device, long size)
-    {
-        if (Read(device) is { } found && found.Bytes > size)
-            throw new StorageException(new StorageError(
-                ErrorCodes.InvalidState, $"On {device} is a file system ({found.Kind}) of {found.Bytes} bytes: it is made smaller first, or the volume is wiped.", "capacity", Resource: device));
-    }
 
     /// <summary>Null where none is known.</summary>
     public static unsafe (string Kind, long Bytes)? Read(string device)

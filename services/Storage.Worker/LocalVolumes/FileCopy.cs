@@ -14,8 +14,14 @@ internal sealed class FileCopy(
     private const int Chunk = 8 << 20;
     private const int BufferSize = 1 << 20;
 
+    /// <summary>What the least is that is left out where it is zeros.</summary>
+    private const int ZeroStep = 64 << 10;
+
     private readonly FileFlush flush = new(target, targetPath);
     private byte[]? buffer;
+
+    /// <summary>Zeros are not written: the target reads as zeros already. For sources that do not tell their holes.</summary>
+    public bool LeaveZeros { get; init; }
 
     /// <summary>Makes the target share all of the source's blocks.</summary>
     /// <returns>False where the file system cannot; nothing is changed then.</returns>
@@ -99,11 +105,13 @@ internal sealed class FileCopy(
         fixed (byte* start = buffer)
         {
             nint read;
-            while ((read = LibC.Read(source, start, (nuint)Math.Min(count, BufferSize), offset)) < 0)
+            while ((read = LibC.Read(source, start, (nuint)Math.Min(count, LeaveZeros ? ZeroStep : BufferSize), offset)) < 0)
             {
                 if (HostErrors.Last != HostErrors.Interrupted)
                     throw HostErrors.FromLast($"read {sourcePath}");
             }
+            if (LeaveZeros && buffer.AsSpan(0, (int)read).IndexOfAnyExcept((byte)0) < 0)
+                return read;
             for (nint written, at = 0; at < read; at += Math.Max(0, written))
             {
                 written = LibC.Write(target, start + at, (nuint)(read - at), offset + at);

@@ -39,7 +39,7 @@ public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDel
         source.IsFile
             ? Volumes.Cloner.CloneAsync(
                 LocalTarget.PathOf(pool), LocalTarget.WithOwnerOf(pool, volume), LocalTarget.PathOf(source.Pool), source.Volume, source.Secret, reflink, run, cancellationToken)
-            : throw source.Refused();
+            : Volumes.DeviceCloner.CloneAsync(LocalTarget.PathOf(pool), LocalTarget.WithOwnerOf(pool, volume), source, reflink, run, cancellationToken);
 
     Task<VolumeDefinition> IVolumeResizer.ResizeVolumeAsync(
         PoolDefinition pool, string volume, VolumeResize resize, Run run, CancellationToken cancellationToken) =>

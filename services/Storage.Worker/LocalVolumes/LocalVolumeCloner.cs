@@ -14,8 +14,6 @@ namespace Storage.Worker;
 /// </summary>
 public sealed class LocalVolumeCloner(VolumeTools tools, ILogger<LocalVolumeCloner> logger)
 {
-    private static readonly IProgress<OperationProgress> Untold = new Progress<OperationProgress>();
-
     /// <summary>
     /// As <see cref="IVolumeCloner.CloneVolumeAsync"/>. Directories and devices are refused. An encrypted source is opened with its secret;
     /// the copy is encrypted where its own definition says so, and plain otherwise. One of LUKS 2 is not opened: its copy has the same keys.
@@ -31,15 +29,13 @@ public sealed class LocalVolumeCloner(VolumeTools tools, ILogger<LocalVolumeClon
         LocalImage.CheckName(sourceVolume);
         using var directory = LocalDirectory.Open(target);
         NewVolume.RemoveHalfDone(directory, definition.Name, run);
-        // A resumed run knows what it was making, also where the source is gone since it was made.
-        if (run is { Resumed: true, Plan: { } plan }
-            && new NewVolume(directory, JsonSerializer.Deserialize<VolumeDefinition>(plan, StorageJson.Options)!, run, logger).FindComplete() is { } complete)
+        if (NewVolume.FindPlanned(directory, run, logger) is { } complete)
             return complete;
         using var sourceDirectory = LocalDirectory.Open(sourceTarget);
         using var source = ImageChain.Open(LocalImage.OpenToRead(sourceDirectory, sourceVolume), run.BackingPlaces.With(sourceDirectory, directory));
         if (source.Header?.Encryption == EncryptionRules.Luks2)
             return await new Luks2Image(tools.Cryptsetup, logger).CloneAsync(directory, definition, source.Front, reflink, run, cancellationToken);
-        var volume = Completed(definition, source);
+        var volume = Completed(definition, source.Format, source.Capacity, source.Header!.BackingFile);
         var made = new NewVolume(directory, volume, run, logger);
         if (directory.Has(volume.Name))
             throw directory.Taken(volume.Name);
@@ -55,17 +51,19 @@ public sealed class LocalVolumeCloner(VolumeTools tools, ILogger<LocalVolumeClon
         return await made.MakeFileAsync(
             (content, path) => isSame
                 ? CopyAsync(source, volume, reflink, content, directory.PathOf(volume.Name), run, cancellationToken)
-                : ConvertAsync(source, volume, secrets, content, path, run, cancellationToken),
+                : new ImageConversion(tools.QemuImg, volume, secrets.Made, run, cancellationToken)
+                    .RunAsync(source.Sources(secrets.Source), source.Capacity, content, path),
             cancellationToken);
     }
 
     /// <summary>The definition with what it leaves to the source.</summary>
-    private static VolumeDefinition Completed(VolumeDefinition definition, ImageChain source)
+    /// <param name="backingFile">The source's own, which the definition may name.</param>
+    internal static VolumeDefinition Completed(VolumeDefinition definition, string sourceFormat, long sourceCapacity, string? backingFile = null)
     {
-        if (definition.BackingStore is { } backing && backing.Path != source.Header!.BackingFile)
+        if (definition.BackingStore is { } backing && backing.Path != backingFile)
             throw new StorageException(
                 ErrorCodes.UnsupportedConfiguration, "A copy holds all of its content: it has no backing store.", "backingStore");
-        var volume = VolumeCopy.Sized(definition with { Format = definition.Format ?? source.Format, BackingStore = null }, source.Capacity);
+        var volume = VolumeCopy.Sized(definition with { Format = definition.Format ?? sourceFormat, BackingStore = null }, sourceCapacity);
         if (volume.Format is "dir" or Ploop.Format)
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, "A directory is no copy of a file.", "format");
         LocalVolumeCreator.Check(volume);
@@ -103,26 +101,5 @@ public sealed class LocalVolumeCloner(VolumeTools tools, ILogger<LocalVolumeClon
             isRaw ? volume.Allocation!.Value : 0,
             reflink, write: volume.Preallocation == Preallocation.Full);
         return Task.CompletedTask;
-    }
-
-    private async Task ConvertAsync(
-        ImageChain source, VolumeDefinition volume, (ImageSecret? Source, ImageSecret? Made) secrets,
-        SafeFileHandle file, string path, Run run, CancellationToken cancellationToken)
-    {
-        using (new FileGrowth(file, run.Progress))
-        {
-            if (LocalVolumeCreator.IsNative(volume))
-                RawVolume.Fill(
-                    file, volume.Capacity!.Value, volume.Allocation!.Value, path, Untold, cancellationToken, write: volume.Preallocation == Preallocation.Full);
-            else
-                await tools.QemuImg.CreateAsync(path, volume, secrets.Made, cancellationToken);
-        }
-        await tools.QemuImg.ConvertAsync(
-            source.Sources(secrets.Source), source.Capacity, new ImageSource(volume.Format!, path, secrets.Made), run.Progress, cancellationToken);
-        var made = LocalVolumeReader.ReadHeader(file, Math.Max(0, LibC.Seek(file, 0, LibC.SeekEnd)));
-        if (!LocalVolumeCreator.IsNative(volume)
-            && !(made?.Format == volume.Format && made!.Capacity >= volume.Capacity && made.Encryption == volume.Encryption?.Format))
-            throw new StorageException(new StorageError(
-                ErrorCodes.ToolFailed, $"{QemuImg.Name} made no {volume.Format} image of {volume.Capacity} bytes.", Tool: QemuImg.Name));
     }
 }

@@ -46,7 +46,7 @@ public static class LocalVolumeFiles
         }
         if (LibC.Status(directory.Handle, "", LibC.EmptyPath, LibC.BasicStatusAndBirth, out var status) < 0)
             throw HostErrors.FromLast($"look at {target}");
-        var (capacity, allocation, available) = ReadSpace(directory);
+        var (capacity, allocation, available, _) = ReadSpace(directory);
         return new PoolObservation(
             PoolState.Running,
             capacity,

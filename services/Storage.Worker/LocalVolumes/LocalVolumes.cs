@@ -10,6 +10,8 @@ public sealed class LocalVolumes(VolumeTools tools, ILoggerFactory logs)
 
     public LocalVolumeCloner Cloner { get; } = new(tools, logs.CreateLogger<LocalVolumeCloner>());
 
+    public LocalDeviceCloner DeviceCloner { get; } = new(tools, logs.CreateLogger<LocalDeviceCloner>());
+
     public LocalVolumeResizer Resizer { get; } = new(tools);
 
     public LocalVolumeWiper Wiper { get; } = new(TimeProvider.System);

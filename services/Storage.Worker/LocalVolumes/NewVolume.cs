@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 using Storage.Contracts;
@@ -38,6 +39,12 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
             ? found
             : throw directory.Taken(volume.Name);
     }
+
+    /// <summary>The volume that a resumed run was making, where it was completed: also where what it was made from is gone since. Null where it is to be made.</summary>
+    /// <exception cref="StorageException">As <see cref="FindComplete"/>.</exception>
+    public static VolumeDefinition? FindPlanned(LocalDirectory directory, Run run, ILogger logger) => run is { Resumed: true, Plan: { } plan }
+        ? new NewVolume(directory, JsonSerializer.Deserialize<VolumeDefinition>(plan, StorageJson.Options)!, run, logger).FindComplete()
+        : null;
 
     /// <param name="fill">Is told the path of the empty directory; null leaves it empty.</param>
     public Task<VolumeDefinition> MakeDirectoryAsync(CancellationToken cancellationToken, Func<string, Task>? fill = null) => MakeAsync(

@@ -50,9 +50,13 @@ internal static class VolumeBatchHandler
             throw new StorageException(
                 ErrorCodes.InvalidArgument, $"From 1 to {CreateVolumes.Limit} volumes are created at once, not {volumes.Count}.", "volumes");
         var names = new HashSet<string>(StringComparer.Ordinal);
-        return [.. volumes.Select((volume, i) => names.Add(volume.Name)
-            ? Definitions.Check(context.Pool, volume)
-            : throw new StorageException(ErrorCodes.InvalidArgument, $"Volume '{volume.Name}' is there twice.", $"volumes[{i}].name"))];
+        return [.. volumes.Select((volume, i) =>
+        {
+            VolumeRules.CheckName(volume.Name, $"volumes[{i}].name");
+            return names.Add(volume.Name)
+                ? Definitions.Check(context.Pool, volume)
+                : throw new StorageException(ErrorCodes.InvalidArgument, $"Volume '{volume.Name}' is there twice.", $"volumes[{i}].name");
+        })];
     }
 
     private static async Task RequireFreeNamesAsync(RunContext context, List<VolumeDefinition> volumes, CancellationToken cancellationToken)

@@ -10,7 +10,7 @@ internal static class VolumeHandlers
     {
         var volume = Definitions.Check(context.Pool, context.Arguments<CreateVolume>().Volume);
         var created = await context.Require<IVolumeCreator>().CreateVolumeAsync(context.Pool, volume, context.Run, cancellationToken);
-        await SayMadeAsync(context, created, () => context.AreCreated([created]));
+        await SayMadeAsync(context, volume, created, () => context.AreCreated([created]));
     }
 
     public static async Task CloneAsync(RunContext context, CancellationToken cancellationToken)
@@ -19,9 +19,12 @@ internal static class VolumeHandlers
         var cloner = context.Require<IVolumeCloner>();
         var volume = Definitions.Check(context.Pool, command.Volume, VolumePurpose.Clone);
         var pool = command.SourcePool is null ? context.Pool : Definitions.Check(context.Operation.SourcePool);
-        var source = new CloneSource(pool, context.Backends.Find<IPoolBackend>(pool.Type), Definitions.CheckName(command.SourceVolume), Definitions.Check(command.SourceSecret, "sourceSecret"));
+        var source = new CloneSource(pool, context.Backends.Find<IPoolBackend>(pool.Type), Definitions.CheckName(command.SourceVolume), Definitions.Check(command.SourceSecret, "sourceSecret"))
+        {
+            Seen = context.Operation.SourceVolume,
+        };
         var cloned = await cloner.CloneVolumeAsync(context.Pool, volume, source, command.Reflink, context.Run, cancellationToken);
-        await SayMadeAsync(context, cloned, () => context.VolumeIs(
+        await SayMadeAsync(context, volume, cloned, () => context.VolumeIs(
             cloned.Name, new VolumeCloned(context.PoolId, cloned, pool.Uuid!.Value, source.Volume)));
     }
 
@@ -90,11 +93,13 @@ internal static class VolumeHandlers
     }
 
     /// <summary>A run that has ended without it came back from storage that hung: nobody knows of the volume.</summary>
-    private static async Task SayMadeAsync(RunContext context, VolumeDefinition made, Action say)
+    private static async Task SayMadeAsync(RunContext context, VolumeDefinition wanted, VolumeDefinition made, Action say)
     {
         try
         {
             say();
+            if (wanted.Name.Length == 0)
+                context.Result = JsonSerializer.SerializeToElement(new { volume = made.Name }, StorageJson.Options);
         }
         catch (OperationCanceledException) when (!context.CutOff)
         {

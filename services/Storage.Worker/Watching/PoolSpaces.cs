@@ -63,7 +63,7 @@ public sealed class PoolSpaces(
         {
             if (!pools.TryGetValue(pool, out var known))
                 pools[pool] = known = new Known();
-            known.Told = new PoolSpace(seen.Capacity, seen.Allocation, seen.Available);
+            known.Told = new PoolSpace(seen.Capacity, seen.Allocation, seen.Available, seen.FreeExtents);
         }
     }
 
@@ -123,12 +123,13 @@ public sealed class PoolSpaces(
             frees: false, stopping);
         lock (gate)
         {
-            if (unanswered is not null || seen is null || seen == known.Told)
+            if (unanswered is not null || seen is null || seen.IsSame(known.Told))
                 return;
             known.Told = seen;
         }
         await reporter.ReportAsync(
-            events.Create(Resources.Pool(id), new PoolSpaceChanged(id, seen.Capacity, seen.Allocation, seen.Available), EventCause.System, revision: revision),
+            events.Create(
+                Resources.Pool(id), new PoolSpaceChanged(id, seen.Capacity, seen.Allocation, seen.Available, seen.FreeExtents), EventCause.System, revision: revision),
             stopping);
     }
 

@@ -1,15 +1,13 @@
 using Storage.Contracts;
 using Xunit;
+using static Storage.HostTests.DiskUnderTest;
 
 namespace Storage.HostTests;
 
 /// <summary>Disks that are not any more what their pool was started on.</summary>
 public sealed class DiskFaultTests : IAsyncDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("disk-fault-").FullName;
-    private readonly WorkerOnHost worker = WorkerOnHost.OfBlockFamily();
-    private string device = "";
-    private PoolDefinition pool = null!;
+    private DiskUnderTest disk = null!;
 
     [Theory]
     [InlineData("dd if=/dev/zero of=DISK bs=1M count=1 conv=notrunc status=none; dd if=/dev/zero of=DISK bs=1M seek=63 conv=notrunc count=1 status=none", "has no partition table")]
@@ -18,43 +16,27 @@ public sealed class DiskFaultTests : IAsyncDisposable
     [InlineData("truncate -s 0 FILE; losetup --set-capacity DISK", "")]
     public async Task A_disk_without_its_label_makes_its_pool_inaccessible_and_says_why(string loss, string reason)
     {
-        await StartAsync();
-        HostProgram.Run("sh", "-c", loss.Replace("DISK", device, StringComparison.Ordinal).Replace("FILE", $"{folder}/disk", StringComparison.Ordinal));
-        var end = await worker.RunAsync(pool, new RefreshPool(null, "disk"));
+        disk = await DiskUnderTest.StartedAsync(size: 64 * MiB);
+        HostProgram.Run("sh", "-c", loss.Replace("DISK", disk.Device, StringComparison.Ordinal).Replace("FILE", disk.File, StringComparison.Ordinal));
+        var end = await disk.Worker.RunAsync(disk.Definition, new RefreshPool(null, "disk"));
         var error = end.Read<OperationFailed>().Error;
         Assert.Contains(error.Code, new[] { ErrorCodes.ProbeFailed, ErrorCodes.HostFailure, ErrorCodes.ToolFailed });
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
-        var state = worker.Events.Single(told => told.CommandId == end.CommandId && told.Type == nameof(PoolStateChanged)).Read<PoolStateChanged>();
+        var state = disk.Worker.Events.Single(told => told.CommandId == end.CommandId && told.Type == nameof(PoolStateChanged)).Read<PoolStateChanged>();
         Assert.Equal((PoolState.Inaccessible, error.Message), (state.State, state.Reason));
-        var create = await worker.RunAsync(pool, new CreateVolume(null, "disk", new VolumeDefinition { Name = $"{Path.GetFileName(device)}p1", Capacity = 1 << 20 }));
+        var create = await disk.Worker.RunAsync(disk.Definition, disk.Create(1, MiB));
         Assert.Equal(nameof(OperationFailed), create.Type);
     }
 
-    public async ValueTask DisposeAsync()
+    [Fact]
+    public async Task The_label_of_a_disk_that_is_not_there_is_not_said_to_be_deleted()
     {
-        await worker.DisposeAsync();
-        if (device.Length > 0)
-            HostProgram.Run("sh", "-c", $"partx --delete {device} 2>/dev/null; losetup --detach {device} 2>/dev/null || true");
-        Directory.Delete(folder, recursive: true);
+        disk = await DiskUnderTest.StartedAsync();
+        var gone = disk.Definition with { Source = disk.Definition.Source with { Devices = [new SourceDevice($"{disk.Device}-gone")] } };
+        Assert.Equal(ErrorCodes.HostFailure, (await disk.FailedAsync(new DeletePool(null, Pool), pool: gone)).Code);
+        await disk.DoneAsync(new DeletePool(null, Pool));
+        await disk.DoneAsync(new DeletePool(null, Pool));
     }
 
-    private async Task StartAsync()
-    {
-        Requires.Tools(["losetup", "parted", "partprobe", "partx", "wipefs"]);
-        device = HostProgram.Run("sh", "-c", $"truncate -s 64M {folder}/disk; losetup --find --show {folder}/disk").Trim();
-        await worker.StartAsync();
-        pool = PoolRules.Complete(new PoolDefinition
-        {
-            Type = PoolType.Disk,
-            Name = "disk",
-            Uuid = Guid.NewGuid(),
-            Source = new PoolSource { Devices = [new SourceDevice(device)], Format = "gpt" },
-            Target = new PoolTarget { Path = "/dev" },
-        });
-        foreach (var command in new ICommand[] { new BuildPool(null, "disk"), new StartPool(null, "disk") })
-        {
-            var end = await worker.RunAsync(pool, command);
-            Assert.True(end.Type == nameof(OperationSucceeded), $"{end.Data}");
-        }
-    }
+    public ValueTask DisposeAsync() => disk?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

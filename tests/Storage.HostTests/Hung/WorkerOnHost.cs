@@ -55,12 +55,14 @@ internal sealed class WorkerOnHost : IAsyncDisposable
 
     /// <param name="source">The other pool that the command reads from.</param>
     /// <param name="poolDirectories">The directories of the host's pools, as the ledger knows them.</param>
+    /// <param name="sourceVolume">The volume of that pool, as it was last seen.</param>
     /// <returns>The operation's terminal event.</returns>
     public async Task<StorageEvent> RunAsync<T>(
-        PoolDefinition pool, T command, Guid? id = null, PoolDefinition? source = null, IReadOnlyList<string>? poolDirectories = null)
+        PoolDefinition pool, T command, Guid? id = null, PoolDefinition? source = null, IReadOnlyList<string>? poolDirectories = null,
+        VolumeDefinition? sourceVolume = null)
         where T : ICommand
     {
-        var run = NewRun(id ?? Guid.NewGuid(), pool, command) with { SourcePool = source, PoolDirectories = poolDirectories };
+        var run = NewRun(id ?? Guid.NewGuid(), pool, command) with { SourcePool = source, PoolDirectories = poolDirectories, SourceVolume = sourceVolume };
         await worker.AcceptAsync(new RunOperations([run]));
         return await told.EndOfAsync(run.OperationId);
     }

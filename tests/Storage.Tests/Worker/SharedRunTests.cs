@@ -221,7 +221,7 @@ public sealed class SharedRunTests : IAsyncDisposable
     public async Task A_difference_that_another_one_has_worked_out_is_not_worked_out_again()
     {
         rig.Backend.Put("a");
-        rig.Holds.Answer = _ => HoldDesk.Granted(resumed: true) with { Plan = """{"from":1,"to":3,"allocate":false}""" };
+        rig.Holds.Answer = _ => HoldDesk.Granted(resumed: true) with { Plan = """{"from":1,"to":3,"allocate":false,"force":false}""" };
         var worker = await rig.StartAsync();
         Assert.Equal(nameof(OperationSucceeded), (await rig.EndAsync(worker, Larger())).Type);
         Assert.Equal(3, (await rig.Backend.ReadVolumeAsync(rig.Pool, "a", CancellationToken.None))!.Capacity);

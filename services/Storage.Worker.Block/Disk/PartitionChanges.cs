@@ -1,0 +1,69 @@
+using Storage.Contracts;
+
+namespace Storage.Worker.Block;
+
+/// <summary>What is done to partitions that are there.</summary>
+public sealed class PartitionChanges(Disks disks, PartitionMaker maker, Parted parted, BlockWiper wiper, BlockShrink shrink)
+{
+    public async Task DeleteAsync(PoolDefinition pool, string volume, Run run, CancellationToken cancellationToken)
+    {
+        var disk = await disks.OpenAsync(pool, cancellationToken);
+        await maker.ChangeAsync(disk.Device, disk.Name, async table =>
+        {
+            if (disk.Find(table, volume) is not { } partition)
+                return;
+            if (partition.Kind is PartitionKind.Extended && table.Logical.Any())
+                throw Refused(ErrorCodes.InvalidState, volume, $"holds {table.Logical.Count()} logical partitions");
+            if (table.Logical.FirstOrDefault(logical => partition.Kind is PartitionKind.Logical && logical.Number > partition.Number) is { } after)
+                throw Refused(ErrorCodes.InvalidState, volume, $"has logical partitions after it, which would get other names: '{PartitionNode.NameOf(disk.Name, after.Number)}' goes first");
+            // Also where it was forced: a table that the kernel does not follow is no deletion.
+            if (PartitionNode.Find(disk.Name, partition.Number) is { } node && partition.Kind is not PartitionKind.Extended)
+                BlockUse.RequireUnused(node);
+            await run.BeginAsync(cancellationToken);
+            await parted.RemoveAsync(disk.Device, partition.Number, cancellationToken);
+        }, cancellationToken);
+    }
+
+    /// <summary>Moves its end. It grows where the bytes behind it are free, also while it is used, and is not made smaller than the file system on it.</summary>
+    public async Task<VolumeDefinition> ResizeAsync(
+        PoolDefinition pool, string volume, VolumeResize resize, Run run, CancellationToken cancellationToken)
+    {
+        var disk = await disks.OpenAsync(pool, cancellationToken);
+        await maker.ChangeAsync(disk.Device, disk.Name, async table =>
+        {
+            var partition = disk.Find(table, volume) ?? throw Disks.Missing(pool, volume);
+            var end = partition.Start + PartitionPlace.Align(Math.Max(1, resize.To), table.SectorSize);
+            if (end == partition.End)
+                return;
+            if (partition.Kind is PartitionKind.Extended && table.Logical.Any(logical => logical.End > end))
+                throw Refused(ErrorCodes.InvalidState, volume, "holds logical partitions beyond that");
+            if (end > partition.End && !table.Free.Any(free => free.Start <= partition.End && free.End >= end && table.IsForLogical(free) == partition.Kind is PartitionKind.Logical))
+                throw new StorageException(ErrorCodes.NoSpace, $"Behind '{volume}' there are no free {end - partition.End} bytes.", "capacity");
+            if (end < partition.End && partition.Kind is not PartitionKind.Extended && PartitionNode.Find(disk.Name, partition.Number) is { } node)
+                await shrink.RequireWithinAsync(node, end - partition.Start, resize.Force, cancellationToken);
+            await run.BeginAsync(cancellationToken);
+            await parted.ResizeAsync(disk.Device, partition.Number, end, cancellationToken);
+        }, cancellationToken);
+        return await disks.RequireVolumeAsync(pool, volume, cancellationToken);
+    }
+
+    public async Task<VolumeDefinition> WipeAsync(
+        PoolDefinition pool, string volume, WipeAlgorithm algorithm, Run run, CancellationToken cancellationToken)
+    {
+        var disk = await disks.OpenAsync(pool, cancellationToken);
+        var partition = disk.Find(volume) ?? throw Disks.Missing(pool, volume);
+        if (partition.Kind is PartitionKind.Extended)
+            throw Refused(ErrorCodes.Unsupported, volume, "is an extended partition: it has no content of its own");
+        await wiper.WipeAsync(PartitionNode.Find(disk.Name, partition.Number) ?? throw Disks.Missing(pool, volume), algorithm, run, cancellationToken);
+        return await disks.RequireVolumeAsync(pool, volume, cancellationToken);
+    }
+
+    public async Task RequireUnusedAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken)
+    {
+        var disk = await disks.OpenAsync(pool, cancellationToken);
+        if (disk.Find(volume) is { Kind: not PartitionKind.Extended } partition && PartitionNode.Find(disk.Name, partition.Number) is { } node)
+            BlockUse.RequireUnused(node);
+    }
+
+    private static StorageException Refused(string code, string volume, string why) => new(new StorageError(code, $"'{volume}' {why}.", Resource: volume));
+}
