@@ -20,7 +20,10 @@ public sealed class DiskVolumeTests(LedgerFixture ledger) : IClassFixture<Ledger
             Resources.Worker(LedgerFixture.Host, PoolFamily.Block)));
         var definition = new PoolDefinition
         {
-            Type = PoolType.Disk, Name = name, Source = new PoolSource { Devices = [new SourceDevice($"/dev/{name}")] }, Target = new PoolTarget { Path = "/dev" },
+            Type = PoolType.Disk,
+            Name = name,
+            Source = new PoolSource { Devices = [new SourceDevice($"/dev/{name}")] },
+            Target = new PoolTarget { Path = "/dev" },
         };
         pool = (await ledger.AcceptAsync(new DefinePool(null, definition, LedgerFixture.Host))).PoolId!.Value;
         var start = await ledger.AcceptAsync(new StartPool(null, name));
