@@ -14,6 +14,7 @@ public static class BlockFamily
         services.TryAddSingleton<VolumeGroupMembers>();
         services.TryAddSingleton<DeviceClaim>();
         services.TryAddSingleton<BlockWiper>();
+        services.TryAddSingleton<BlockEncryption>();
         services.TryAddSingleton<BlockCloner>();
         services.TryAddSingleton<BlockShrink>();
         services.TryAddSingleton<Parted>();

@@ -6,7 +6,8 @@ namespace Storage.Worker.Block;
 /// A disk with a partition table; its partitions are the volumes, and extended ones too. Source of fact: the table on the disk, as parted
 /// reads it, and sysfs. There is nothing to stop: a disk with its table is running.
 /// </summary>
-public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, PartitionChanges changes, DeviceClaim claim, BlockCloner cloner, IToolRunner tools)
+public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, PartitionChanges changes, DeviceClaim claim, BlockCloner cloner, BlockEncryption encryption,
+    QemuImg qemuImg, IToolRunner tools)
     : IPoolBuilder, IPoolActivator, IPoolDeleter, IVolumeCreator, IVolumeCloner, IVolumeDeleter, IVolumeResizer, IVolumeWiper, IVolumeUsers, IPoolSpace
 {
     /// <summary>Tells the kernel of all partitions of a table: one that came with a loop device, or from another host, is not known to it.</summary>
@@ -21,7 +22,8 @@ public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, P
     {
         var reason = await parted.ReasonAsync(cancellationToken);
         var formats = PoolTypes.Of(Type).VolumeFormats.Select(format => new FormatSupport(format, true));
-        var support = new PoolTypeSupport(Type, true, null, BackendOperations.Of(this), [.. formats], []).With([Parted.Tool, Teller, DeviceSignatures.Tool], [QemuImg.Name]);
+        var support = new PoolTypeSupport(Type, true, null, BackendOperations.Of(this), [.. formats], [], [await qemuImg.LuksAsync(cancellationToken)])
+            .With([Parted.Tool, Teller, DeviceSignatures.Tool], [QemuImg.Name]);
         return support is { Available: true } && reason is not null ? support with { Available = false, Reason = reason } : support;
     }
 
@@ -99,7 +101,7 @@ public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, P
         disks.ReadVolumeAsync(pool, volume, cancellationToken);
 
     public Task<VolumeDefinition> CreateVolumeAsync(PoolDefinition pool, VolumeDefinition volume, Run run, CancellationToken cancellationToken) =>
-        MakeAsync(pool, volume, run, fill: null, cancellationToken);
+        MakeAsync(pool, volume, run, volume.Encryption is null ? null : node => encryption.FormatAsync(node, volume, run, cancellationToken), cancellationToken);
 
     public async Task<VolumeDefinition> CloneVolumeAsync(
         PoolDefinition pool, VolumeDefinition volume, CloneSource source, bool reflink, Run run, CancellationToken cancellationToken)
@@ -111,7 +113,7 @@ public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, P
         // A resumed run knows what it was making, also where the source is gone since: what it made is removed then.
         var size = run.Resumed ? 0 : await BlockCloner.MeasureAsync(source, run, cancellationToken);
         var sized = volume with { Capacity = Math.Max(volume.Capacity ?? 0, size), Format = volume.Format ?? PoolTypes.Of(Type).DefaultVolumeFormat };
-        return await MakeAsync(pool, sized, run, node => cloner.FillAsync(node, source, isBlank: false, run, cancellationToken), cancellationToken);
+        return await MakeAsync(pool, sized, run, node => cloner.FillAsync(node, sized, source, isBlank: false, run, cancellationToken), cancellationToken);
     }
 
     public Task DeleteVolumeAsync(PoolDefinition pool, string volume, Run run, CancellationToken cancellationToken) =>
@@ -128,14 +130,15 @@ public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, P
 
     private async Task<VolumeDefinition> MakeAsync(PoolDefinition pool, VolumeDefinition volume, Run run, Func<string, Task>? fill, CancellationToken cancellationToken)
     {
-        if (volume.Encryption is not null)
-            throw new StorageException(ErrorCodes.Unsupported, "Partitions are not encrypted here.", "encryption");
+        if (volume is { Encryption: not null, Format: "extended" })
+            throw new StorageException(ErrorCodes.UnsupportedConfiguration, "An extended partition holds no content.", "encryption");
+        await encryption.RequireAsync(volume, cancellationToken);
         if (volume.BackingStore is not null)
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, "A partition has no backing store.", "backingStore");
         if (volume.Capacity is not > 0 && !run.Resumed)
             throw new StorageException(ErrorCodes.InvalidDefinition, "A partition has a capacity.", "capacity");
         var disk = await disks.OpenAsync(pool, cancellationToken);
-        var number = await maker.MakeAsync(disk.Device, disk.Name, volume, run, fill, cancellationToken);
+        var number = await maker.MakeAsync(disk.Device, disk.Name, BlockEncryption.WithRoom(volume), run, fill, cancellationToken);
         return await disks.RequireVolumeAsync(pool, PartitionNode.NameOf(disk.Name, number), cancellationToken);
     }
 }

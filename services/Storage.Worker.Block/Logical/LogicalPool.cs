@@ -6,7 +6,7 @@ namespace Storage.Worker.Block;
 /// A volume group of LVM2; its logical volumes are the volumes, and thin pools too. Source of fact: LVM's own reports. A group runs when its
 /// volumes are active; one without any always does.
 /// </summary>
-public sealed class LogicalPool(Lvm lvm, VolumeGroupMaker groups, LogicalVolumeMaker maker, LogicalVolumeChanges changes, BlockCloner cloner)
+public sealed class LogicalPool(Lvm lvm, VolumeGroupMaker groups, LogicalVolumeMaker maker, LogicalVolumeChanges changes, BlockCloner cloner, BlockEncryption encryption, QemuImg qemuImg)
     : IPoolBuilder, IPoolActivator, IPoolDeleter, ISourceFinder, IVolumeCreator, IVolumeCloner, IVolumeDeleter, IVolumeResizer, IVolumeWiper,
         IVolumeUsers, ISnapshotMerger, IPoolSpace, IFillingVolumes
 {
@@ -17,7 +17,7 @@ public sealed class LogicalPool(Lvm lvm, VolumeGroupMaker groups, LogicalVolumeM
     public async Task<PoolTypeSupport> ProbeAsync(CancellationToken cancellationToken)
     {
         var reason = await lvm.ReasonAsync(cancellationToken);
-        var support = new PoolTypeSupport(Type, true, null, BackendOperations.Of(this), [], []).With([Lvm.Tool, DeviceSignatures.Tool], [ThinTool, QemuImg.Name]);
+        var support = new PoolTypeSupport(Type, true, null, BackendOperations.Of(this), [], [], [await qemuImg.LuksAsync(cancellationToken)]).With([Lvm.Tool, DeviceSignatures.Tool], [ThinTool, QemuImg.Name]);
         return support is { Available: true } && reason is not null ? support with { Available = false, Reason = reason } : support;
     }
 
@@ -106,8 +106,12 @@ public sealed class LogicalPool(Lvm lvm, VolumeGroupMaker groups, LogicalVolumeM
         return group.Find(volume) is { } found && !LogicalVolumeView.IsIncomplete(found) ? LogicalVolumeView.Of(pool, group, found) : null;
     }
 
-    public Task<VolumeDefinition> CreateVolumeAsync(PoolDefinition pool, VolumeDefinition volume, Run run, CancellationToken cancellationToken) =>
-        maker.MakeAsync(pool, volume, run, fill: null, cancellationToken);
+    public async Task<VolumeDefinition> CreateVolumeAsync(PoolDefinition pool, VolumeDefinition volume, Run run, CancellationToken cancellationToken)
+    {
+        await RequireEncryptableAsync(volume, cancellationToken);
+        return await maker.MakeAsync(
+            pool, BlockEncryption.WithRoom(volume), run, volume.Encryption is null ? null : path => encryption.FormatAsync(path, volume, run, cancellationToken), cancellationToken);
+    }
 
     /// <summary>With reflink the copy of a thin volume is a thin snapshot of it.</summary>
     public async Task<VolumeDefinition> CloneVolumeAsync(
@@ -115,13 +119,17 @@ public sealed class LogicalPool(Lvm lvm, VolumeGroupMaker groups, LogicalVolumeM
     {
         if (volume.Layout?.Kind is LayoutKind.ThinPool or LayoutKind.Snapshot)
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, "A copy is neither a thin pool nor a snapshot.", "layout.kind");
+        await RequireEncryptableAsync(volume, cancellationToken);
+        if (reflink && volume.Encryption is not null)
+            throw new StorageException(ErrorCodes.Unsupported, "What shares blocks with its source is encrypted as that is.", "reflink");
         if (reflink)
             return await maker.MakeAsync(pool, await SharingAsync(pool, volume, source, cancellationToken), run, fill: null, cancellationToken);
         var size = await MeasureAsync(pool, volume, source, run, cancellationToken);
         var sized = volume with { Capacity = Math.Max(volume.Capacity ?? 0, size) };
         // What a thin volume has no blocks for reads as zeros.
         var isBlank = volume.Layout?.Kind is LayoutKind.Thin;
-        return await maker.MakeAsync(pool, sized, run, path => cloner.FillAsync(path, source, isBlank, run, cancellationToken), cancellationToken);
+        return await maker.MakeAsync(
+            pool, BlockEncryption.WithRoom(sized), run, path => cloner.FillAsync(path, sized, source, isBlank, run, cancellationToken), cancellationToken);
     }
 
     public Task DeleteVolumeAsync(PoolDefinition pool, string volume, Run run, CancellationToken cancellationToken) =>
@@ -138,6 +146,11 @@ public sealed class LogicalPool(Lvm lvm, VolumeGroupMaker groups, LogicalVolumeM
 
     public Task RequireUnusedAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken) =>
         changes.RequireUnusedAsync(pool, volume, cancellationToken);
+
+    private Task RequireEncryptableAsync(VolumeDefinition volume, CancellationToken cancellationToken) =>
+        volume is { Encryption: not null, Layout.Kind: LayoutKind.ThinPool or LayoutKind.Snapshot }
+            ? throw new StorageException(ErrorCodes.UnsupportedConfiguration, "A thin pool is not encrypted, and a snapshot is as its origin.", "encryption")
+            : encryption.RequireAsync(volume, cancellationToken);
 
     /// <summary>Where the source is gone when a run is resumed, what the run has made so far goes too.</summary>
     private async Task<long> MeasureAsync(PoolDefinition pool, VolumeDefinition volume, CloneSource source, Run run, CancellationToken cancellationToken)

@@ -13,8 +13,6 @@ public sealed partial class LogicalVolumeMaker(Lvm lvm, ILogger<LogicalVolumeMak
     public async Task<VolumeDefinition> MakeAsync(
         PoolDefinition pool, VolumeDefinition volume, Run run, Func<string, Task>? fill, CancellationToken cancellationToken)
     {
-        if (volume.Encryption is not null)
-            throw new StorageException(ErrorCodes.Unsupported, "Logical volumes are not encrypted here.", "encryption");
         var group = await lvm.RequireAsync(pool, cancellationToken);
         var there = group.Find(volume.Name);
         if (there is not null && (!run.Resumed || LogicalVolumeView.OperationOf(there) != run.OperationId))

@@ -2,7 +2,10 @@ using Storage.Contracts;
 
 namespace Storage.Worker;
 
-/// <summary>A block device of the host as a volume. Nothing on it is read: what a guest wrote is the guest's.</summary>
+/// <summary>
+/// A block device of the host as a volume. Of what is on it only a header of LUKS is looked at, as who opens the volume must know of it: all else is
+/// the guest's. Its capacity is that of the device also then, as libvirt's.
+/// </summary>
 public static class BlockVolume
 {
     /// <summary>Owner, mode and label of the device file. They last as long as that: until the next start of the host, or what udev's rules say.</summary>
@@ -26,6 +29,7 @@ public static class BlockVolume
                 Capacity = device.Size,
                 Allocation = device.Size,
                 Physical = device.Size,
+                Encryption = EncryptionOf(device),
                 Permissions = new Permissions(device.Status.Permissions, device.Status.Owner, device.Status.Group),
             };
         }
@@ -34,4 +38,8 @@ public static class BlockVolume
             return volume with { Problem = e.Error.Message };
         }
     }
+
+    /// <summary>Null where there is none, or it cannot be read.</summary>
+    internal static VolumeEncryption? EncryptionOf(BlockDevice device) =>
+        LocalVolumeReader.ReadHeader(device.File, device.Size) is { Format: "raw", Encryption: { } encryption } ? new VolumeEncryption(encryption) : null;
 }

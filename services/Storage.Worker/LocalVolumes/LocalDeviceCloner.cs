@@ -40,7 +40,7 @@ public sealed class LocalDeviceCloner(VolumeTools tools, ILogger<LocalDeviceClon
             (file, path) => isRaw
                 ? CopyAsync(device, volume, file, directory.PathOf(volume.Name), run, cancellationToken)
                 : new ImageConversion(tools.QemuImg, volume, ImageSecret.Of(secret?.Path), run, cancellationToken)
-                    .RunAsync([new ImageSource(Raw, device.ToolPath)], device.Size, file, path),
+                    .RunAsync([new ImageSource(Raw, device.ToolPath) { IsDevice = true }], device.Size, file, path),
             cancellationToken);
     }
 

@@ -10,7 +10,11 @@ namespace Storage.Worker;
 /// <param name="Format">Its format, never guessed.</param>
 /// <param name="Path">A path by which it is opened.</param>
 /// <param name="Secret">Its passphrase, where it is encrypted by LUKS.</param>
-public sealed record ImageSource(string Format, string Path, ImageSecret? Secret = null);
+public sealed record ImageSource(string Format, string Path, ImageSecret? Secret = null)
+{
+    /// <summary>It is no file but a block device, which qemu reads otherwise.</summary>
+    public bool IsDevice { get; init; }
+}
 
 /// <summary>A passphrase, as qemu-img is told of it: never itself.</summary>
 /// <param name="Id">Its name among the arguments. libvirt makes it from the volume's, which not every name is fit for.</param>
@@ -213,7 +217,7 @@ public static class QemuImgCommands
         var node = new JsonObject
         {
             ["driver"] = Driver(chain[at]),
-            ["file"] = new JsonObject { ["driver"] = "file", ["filename"] = chain[at].Path },
+            ["file"] = new JsonObject { ["driver"] = chain[at].IsDevice ? "host_device" : "file", ["filename"] = chain[at].Path },
         };
         if (chain[at].Secret is { } secret)
         {

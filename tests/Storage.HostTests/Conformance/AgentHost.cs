@@ -35,9 +35,10 @@ internal abstract class AgentHost : HostUnderTest
     /// <summary>The file on the host that the agent looks for at each of its steps; what is in it is where it kills itself.</summary>
     protected abstract string KillFile { get; }
 
-    public override async Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command, Guid? id = null, PoolDefinition? source = null)
+    public override async Task<StorageEvent> RunAsync(
+        PoolDefinition pool, ICommand command, Guid? id = null, PoolDefinition? source = null, VolumeDefinition? sourceVolume = null)
     {
-        var run = NewRun(pool, command, id) with { SourcePool = source };
+        var run = NewRun(pool, command, id) with { SourcePool = source, SourceVolume = sourceVolume };
         await SendAsync(run);
         return await EndOfAsync(run.OperationId);
     }

@@ -14,8 +14,10 @@ public abstract class HostUnderTest : IAsyncDisposable
     public abstract IEnumerable<StorageEvent> Events { get; }
 
     /// <param name="source">The other pool that the command reads from.</param>
+    /// <param name="sourceVolume">The volume of that pool, as it was last seen.</param>
     /// <returns>The operation's terminal event.</returns>
-    public abstract Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command, Guid? id = null, PoolDefinition? source = null);
+    public abstract Task<StorageEvent> RunAsync(
+        PoolDefinition pool, ICommand command, Guid? id = null, PoolDefinition? source = null, VolumeDefinition? sourceVolume = null);
 
     /// <summary>Gives the worker an operation, and waits for nothing.</summary>
     public abstract Task DeliverAsync(Guid id, PoolDefinition pool, ICommand command);

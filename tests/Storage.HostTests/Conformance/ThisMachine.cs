@@ -17,8 +17,9 @@ internal sealed class ThisMachine : HostUnderTest
         return machine;
     }
 
-    public override Task<StorageEvent> RunAsync(PoolDefinition pool, ICommand command, Guid? id = null, PoolDefinition? source = null) =>
-        worker.RunAsync(pool, command, id, source);
+    public override Task<StorageEvent> RunAsync(
+        PoolDefinition pool, ICommand command, Guid? id = null, PoolDefinition? source = null, VolumeDefinition? sourceVolume = null) =>
+        worker.RunAsync(pool, command, id, source, sourceVolume: sourceVolume);
 
     public override Task DeliverAsync(Guid id, PoolDefinition pool, ICommand command) => worker.DeliverAsync(id, pool, command);
 

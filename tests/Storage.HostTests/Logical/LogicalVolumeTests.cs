@@ -169,6 +169,36 @@ public sealed class LogicalVolumeTests : IAsyncLifetime
         host.Shell($"cmp -n 8388608 {Path("first")} /dev/zero; cmp -n 8388608 {Path("copy")} /dev/zero");
     }
 
+    [Fact]
+    public async Task What_is_encrypted_is_opened_with_its_passphrase_and_a_file_of_another_family_has_the_content()
+    {
+        var luks = new VolumeEncryption("luks", Secrets: [new SecretReference(Usage: AgentHost.SecretUsage, Type: "passphrase")]);
+        await group.CreateAsync(Volume("plain", 8 * MiB));
+        host.Shell($"dd if=/dev/urandom of={Path("plain")} bs=1M count=8 oflag=direct status=none");
+        await group.DoneAsync(new CloneVolume(null, Name, new VolumeDefinition { Name = "sealed", Encryption = luks }, "plain"));
+        var sealedVolume = await group.SeeAsync("sealed");
+        Assert.Equal(("luks", 12 * MiB), (sealedVolume.Encryption!.Format, sealedVolume.Capacity!.Value));
+        host.Shell($"""
+            cd {group.Folder}
+            cat >passphrase <<'END'
+            {AgentHost.Password}
+            END
+            truncate -s -1 passphrase
+            qemu-img convert --object secret,id=s,file=passphrase --image-opts -O raw driver=luks,key-secret=s,file.filename={Path("sealed")} opened >&2
+            cmp -n 8388608 opened {Path("plain")}
+            mkdir files
+            """);
+        var files = PoolRules.Complete(new PoolDefinition { Type = PoolType.Dir, Name = "files", Uuid = Guid.NewGuid(), Target = new PoolTarget { Path = $"{group.Folder}/files" } });
+        var plain = await group.SeeAsync("plain");
+        var copy = new CloneVolume(null, "files", new VolumeDefinition { Name = "copy", Format = "qcow2" }, "plain", Name);
+        var end = await host.RunAsync(files, copy, source: group.Pool, sourceVolume: plain);
+        Assert.True(end.Type == nameof(OperationSucceeded), $"{end.Data}");
+        host.Shell($"qemu-img compare -f raw -F qcow2 {Path("plain")} {files.Target.Path}/copy >&2");
+        // Of another UUID is another volume, whatever its name.
+        var other = await host.RunAsync(files, copy with { Volume = copy.Volume with { Name = "no" } }, source: group.Pool, sourceVolume: plain with { Key = sealedVolume.Key });
+        Assert.Equal(ErrorCodes.VolumeNotFound, other.Read<OperationFailed>().Error.Code);
+    }
+
     public ValueTask DisposeAsync()
     {
         group.Dispose();
