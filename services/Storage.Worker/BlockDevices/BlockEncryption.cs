@@ -29,7 +29,8 @@ public sealed class BlockEncryption(QemuImg qemuImg)
             throw new StorageException(ErrorCodes.Unsupported, $"A device is not encrypted by {encryption.Engine}.", "encryption.engine");
         if (encryption.Secrets is not [_])
             throw new StorageException(ErrorCodes.InvalidDefinition, "An encrypted volume is made with exactly one secret.", "encryption.secrets");
-        await qemuImg.RequireAsync(AsImage(volume), cancellationToken);
+        // Of a copy it is known later.
+        await qemuImg.RequireAsync(AsImage(volume with { Capacity = volume.Capacity ?? 0 }), cancellationToken);
     }
 
     /// <summary>Puts a header with the volume's passphrase on a device that nobody uses; what was there is gone.</summary>

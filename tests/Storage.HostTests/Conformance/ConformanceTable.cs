@@ -18,8 +18,6 @@ internal static class ConformanceTable
         Row("type", "pool", "where", "result");
         foreach (var (name, kind) in PoolKinds.All.Where(kind => Results.ContainsKey(kind.Key)))
             Row(kind.Type.ToString().ToLowerInvariant(), name, kind.Place.ToString().ToLowerInvariant(), Said([.. Results[name]]));
-        foreach (var (type, tests) in PoolKinds.Elsewhere)
-            Row(type.ToString().ToLowerInvariant(), "", "", $"see {tests}");
         foreach (var type in PoolKinds.NotBuiltTypes)
             Row(type, "", "", PoolKinds.NotBuilt);
     }

@@ -3,7 +3,10 @@ using Xunit;
 
 namespace Storage.HostTests;
 
-/// <summary>What every pool can and must do, driven as its worker is driven, on real storage of this machine and of the lab VM.</summary>
+/// <summary>
+/// What every pool of files can and must do, driven as its worker is driven, on real storage of this machine and of the lab VM. Of pools of devices it is
+/// <see cref="DeviceConformanceTests"/>.
+/// </summary>
 [Collection(Lab.Name)]
 public sealed class ConformanceTests : IAsyncDisposable
 {
@@ -11,26 +14,29 @@ public sealed class ConformanceTests : IAsyncDisposable
     private HostUnderTest host = null!;
     private PoolUnderTest pool = null!;
 
-    public static IEnumerable<TheoryDataRow<string>> Pools => PoolKinds.Rows(kind => !kind.MountedOtherwise);
+    public static IEnumerable<TheoryDataRow<string>> Pools => PoolKinds.Rows(kind => !kind.Devices && !kind.MountedOtherwise);
 
     /// <summary>With those that are only mounted otherwise than another kind.</summary>
-    public static IEnumerable<TheoryDataRow<string>> PoolsOfEveryMount => PoolKinds.Rows();
+    public static IEnumerable<TheoryDataRow<string>> PoolsOfEveryMount => PoolKinds.Rows(kind => !kind.Devices);
 
     /// <summary>All fourteen types, also those that no worker serves yet.</summary>
-    public static IEnumerable<TheoryDataRow<string>> AllPools => PoolKinds.Rows().Concat(PoolKinds.NotBuiltRows);
+    public static IEnumerable<TheoryDataRow<string>> AllPools => PoolsOfEveryMount.Concat(PoolKinds.NotBuiltRows);
 
     /// <summary>A directory that is not mounted has nothing to stop.</summary>
-    public static IEnumerable<TheoryDataRow<string>> MountedPools => PoolKinds.Rows(kind => kind.Type is not PoolType.Dir);
+    public static IEnumerable<TheoryDataRow<string>> MountedPools => PoolKinds.Rows(kind => !kind.Devices && kind.Type is not PoolType.Dir);
 
     /// <summary>Where the worker is killed: the run is accepted, begun, ended; its tool is about to start, and has ended.</summary>
     public static IEnumerable<TheoryDataRow<string, string>> CrashPoints =>
         from pool in PoolKinds.All
         from step in new[] { "JournalCommitted#1", "JournalCommitted#2", "JournalCommitting#3", "ToolStarting#1", "ToolEnded#1" }
+        where !pool.Value.Devices
         // An emulated agent takes its time to start again.
         where pool.Value.Place is not PoolPlace.Lab || step == "ToolEnded#1" && !pool.Value.MountedOtherwise
         select PoolKinds.InPlace(new TheoryDataRow<string, string>(pool.Key, step), pool.Value);
 
     private string Name => pool.Definition.Name!;
+
+    private DrivenPool Driven => new(host, pool);
 
     [Theory]
     [MemberData(nameof(AllPools))]
@@ -261,35 +267,15 @@ public sealed class ConformanceTests : IAsyncDisposable
         await DoneAsync(new StartPool(null, Name));
     }
 
-    private async Task<IReadOnlyList<VolumeDefinition>> RefreshAsync() =>
-        [.. Told<VolumesObserved>(await DoneAsync(new RefreshPool(null, Name))).SelectMany(told => told.Volumes)];
+    private Task<IReadOnlyList<VolumeDefinition>> RefreshAsync() => Driven.RefreshAsync();
 
-    /// <summary>The terminal events of an operation; one that is told again is the same.</summary>
-    private IEnumerable<Guid> Outcomes(Guid id) => host.Events
-        .Where(told => told.CommandId == id && told.Type is nameof(OperationSucceeded) or nameof(OperationFailed) or nameof(OperationCancelled))
-        .Select(told => told.EventId)
-        .Distinct();
+    private IEnumerable<Guid> Outcomes(Guid id) => Driven.Outcomes(id);
 
-    private IEnumerable<T> Told<T>(StorageEvent end) => host.Events
-        .Where(told => told.CommandId == end.CommandId && told.Type == typeof(T).Name)
-        .Select(told => told.Read<T>());
+    private IEnumerable<T> Told<T>(StorageEvent end) => Driven.Told<T>(end);
 
-    private Task<StorageEvent> DoneAsync(ICommand command) => DoneAsync(command, pool);
+    private Task<StorageEvent> DoneAsync(ICommand command, PoolUnderTest? of = null, PoolUnderTest? source = null) => Driven.DoneAsync(command, of, source);
 
-    /// <param name="source">The other pool that it reads from.</param>
-    private async Task<StorageEvent> DoneAsync(ICommand command, PoolUnderTest of, PoolUnderTest? source = null)
-    {
-        var end = await host.RunAsync(of.Definition, command, source: source?.Definition);
-        Assert.True(end.Type == nameof(OperationSucceeded), $"{command}: {end.Data}");
-        return end;
-    }
+    private Task<StorageError> ErrorAsync(ICommand command) => Driven.ErrorAsync(command);
 
-    private async Task<StorageError> ErrorAsync(ICommand command)
-    {
-        var end = await host.RunAsync(pool.Definition, command);
-        Assert.True(end.Type == nameof(OperationFailed), $"{command}: {end.Type}");
-        return end.Read<OperationFailed>().Error;
-    }
-
-    private async Task<string> FailedAsync(ICommand command) => (await ErrorAsync(command)).Code;
+    private Task<string> FailedAsync(ICommand command) => Driven.FailedAsync(command);
 }

@@ -28,6 +28,9 @@ internal sealed record PoolKind(PoolType Type, PoolPlace Place, Func<HostUnderTe
     /// <summary>The file system that the host's kernel must know, with a loop device for it.</summary>
     public string? FileSystem { get; init; }
 
+    /// <summary>Its volumes are block devices: the facts are those of <see cref="DeviceConformanceTests"/>.</summary>
+    public bool Devices { get; init; }
+
     /// <summary>
     /// It differs from another kind in how it is mounted alone: what holds for its volumes once it is mounted, that one shows. In the lab every
     /// fact takes its time.
@@ -93,19 +96,15 @@ internal static class PoolKinds
         ["lab netfs nfs4.1"] = new(PoolType.Netfs, PoolPlace.Lab, host => new NfsPool(host, "4.1")),
         ["lab netfs nfs ::1"] = new(PoolType.Netfs, PoolPlace.Lab, host => new NfsPool(host, "4.1", server: "::1")) { MountedOtherwise = true },
         ["lab netfs cifs user"] = new(PoolType.Netfs, PoolPlace.Lab, host => new CifsPool(host, guest: false)),
+        ["disk gpt"] = Disk("gpt"),
+        ["disk dos"] = Disk("dos"),
+        ["lab logical"] = new(PoolType.Logical, PoolPlace.Lab, host => new VolumeGroupPool(host)) { Devices = true },
         ["lab netfs cifs guest"] = new(PoolType.Netfs, PoolPlace.Lab, host => new CifsPool(host, guest: true)) { MountedOtherwise = true },
-    };
-
-    /// <summary>Volumes that are no files: their facts are in tests of their own.</summary>
-    public static IReadOnlyDictionary<PoolType, string> Elsewhere { get; } = new Dictionary<PoolType, string>
-    {
-        [PoolType.Logical] = nameof(LogicalPoolTests),
-        [PoolType.Disk] = nameof(DiskPoolTests),
     };
 
     /// <summary>The types that no worker serves yet.</summary>
     public static IEnumerable<string> NotBuiltTypes =>
-        PoolTypes.All.Where(row => !Elsewhere.ContainsKey(row.Type) && All.Values.All(kind => kind.Type != row.Type)).Select(row => row.Name);
+        PoolTypes.All.Where(row => All.Values.All(kind => kind.Type != row.Type)).Select(row => row.Name);
 
     /// <summary>Those that are wanted; a trait tells where they are, so that a stage has its own.</summary>
     public static IEnumerable<TheoryDataRow<string>> Rows(Func<PoolKind, bool>? wanted = null) =>
@@ -124,6 +123,12 @@ internal static class PoolKinds
             row.Traits.Add(Lab.Trait, [kind.Place is PoolPlace.Lab ? Lab.Name : "clusters"]);
         return row;
     }
+
+    private static PoolKind Disk(string label) => new(PoolType.Disk, PoolPlace.Bare, host => new PartitionedPool(host, label))
+    {
+        Tools = ["losetup", "parted", "partprobe", "partx", "wipefs"],
+        Devices = true,
+    };
 
     private static PoolKind Device(string format, PoolPlace place, bool made = false, bool elsewhere = false) =>
         new(PoolType.Fs, place, host => new DevicePool(host, format, made))

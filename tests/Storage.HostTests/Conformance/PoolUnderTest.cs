@@ -28,7 +28,12 @@ public abstract class PoolUnderTest : IDisposable
     protected string Folder { get; }
 
     /// <summary>A test that fails half-way leaves nothing mounted.</summary>
-    public virtual void Dispose() => Host.Shell($"! grep -q ' {Target} ' /proc/self/mountinfo || umount --lazy {Target}; rm -rf --one-file-system {Folder}");
+    public virtual void Dispose()
+    {
+        if (Mounts)
+            Host.Shell($"! grep -q ' {Target} ' /proc/self/mountinfo || umount --lazy {Target}");
+        Host.Shell($"rm -rf --one-file-system {Folder}");
+    }
 
     protected PoolDefinition Complete(PoolDefinition definition) => PoolRules.Complete(definition with
     {

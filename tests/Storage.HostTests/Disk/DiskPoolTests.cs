@@ -11,31 +11,6 @@ public sealed class DiskPoolTests : IAsyncDisposable
 {
     private DiskUnderTest disk = null!;
 
-    [Theory]
-    [InlineData("gpt")]
-    [InlineData("dos")]
-    public async Task A_disk_lives_from_build_to_delete_and_what_is_done_again_succeeds(string label)
-    {
-        disk = await DiskUnderTest.BlankAsync(label);
-        Assert.Equal(ErrorCodes.ProbeFailed, (await disk.FailedAsync(new StartPool(null, "disk"))).Code);
-        for (var i = 0; i < 2; i++)
-            await disk.DoneAsync(new BuildPool(null, "disk"));
-        for (var i = 0; i < 2; i++)
-            await disk.DoneAsync(new StartPool(null, "disk"));
-        await disk.DoneAsync(disk.Create(1, 16 * MiB));
-        Assert.Equal(ErrorCodes.InvalidState, (await disk.FailedAsync(new DeletePool(null, "disk"))).Code);
-        await disk.DoneAsync(new StopPool(null, "disk"));
-        await disk.DoneAsync(new BuildPool(null, "disk"));
-        await disk.DoneAsync(new StartPool(null, "disk"));
-        Assert.Equal([disk.Name(1)], (await disk.RefreshAsync()).Select(volume => volume.Name));
-        for (var i = 0; i < 2; i++)
-            await disk.DoneAsync(new DeleteVolume(null, "disk", disk.Name(1)));
-        Assert.False(File.Exists(disk.Node(1)));
-        for (var i = 0; i < 2; i++)
-            await disk.DoneAsync(new DeletePool(null, "disk"));
-        Assert.Equal("", HostProgram.Run("wipefs", "--noheadings", disk.Device));
-    }
-
     [Fact]
     public async Task Partitions_are_aligned_fill_the_smallest_gap_and_have_the_next_free_name()
     {

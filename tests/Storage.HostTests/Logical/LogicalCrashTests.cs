@@ -63,6 +63,17 @@ public sealed class LogicalCrashTests : IAsyncLifetime
         Assert.Equal("", host.Shell($"lvm lvs --noheadings --options lv_name {Name}"));
     }
 
+    [Fact]
+    public async Task A_volume_that_was_made_and_cannot_be_used_when_the_worker_is_back_is_removed()
+    {
+        await group.StartAsync();
+        var id = await host.KilledAtAsync("ToolEnded#2", group.Pool, new CreateVolume(null, Name, Volume("data", 8 * MiB)));
+        host.Shell($"lvm lvchange --activate n {Name}/data >&2");
+        var end = await host.GoesOnAsync(id);
+        Assert.Equal((nameof(OperationFailed), ErrorCodes.HostFailure), (end.Type, end.Read<OperationFailed>().Error.Code));
+        Assert.Equal("", host.Shell($"lvm lvs --noheadings --options lv_name {Name}"));
+    }
+
     public ValueTask DisposeAsync()
     {
         group.Dispose();
