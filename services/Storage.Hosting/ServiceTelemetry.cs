@@ -37,21 +37,16 @@ public static class ServiceTelemetry
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         var otlp = !string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
         builder.Services.AddHealthChecks();
-        builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService(service, "storage", Version))
-            .WithTracing(tracing =>
-            {
-                tracing.AddSource(Source, "MassTransit", "Npgsql").AddAspNetCoreInstrumentation();
-                if (otlp)
-                    tracing.AddOtlpExporter();
-            })
-            .WithMetrics(metrics =>
-            {
-                metrics.AddMeter(Source, "MassTransit", "Npgsql").AddAspNetCoreInstrumentation().AddRuntimeInstrumentation()
-                    .AddPrometheusExporter();
-                if (otlp)
-                    metrics.AddOtlpExporter();
-            });
+        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService(service, "storage", Version));
+        // Nobody pays for traces that go nowhere: every query and message would have one.
+        if (otlp)
+            telemetry.WithTracing(tracing => tracing.AddSource(Source, "MassTransit", "Npgsql").AddAspNetCoreInstrumentation().AddOtlpExporter());
+        telemetry.WithMetrics(metrics =>
+        {
+            metrics.AddMeter(Source, "MassTransit", "Npgsql").AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddPrometheusExporter();
+            if (otlp)
+                metrics.AddOtlpExporter();
+        });
         return builder;
     }
 

@@ -49,6 +49,8 @@ public static class StorageBus
         factory.ConfigureJsonSerializerOptions(json =>
         {
             StorageJson.Configure(json, JsonUnmappedMemberHandling.Skip);
+            // Otherwise a third of every message is blanks.
+            json.WriteIndented = false;
             return json;
         });
         foreach (var endpoint in context.GetServices<BusEndpoint>())

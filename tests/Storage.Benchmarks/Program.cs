@@ -8,7 +8,8 @@ using Storage.Benchmarks.Libvirt;
 // Or, in this process, image headers and XML: dotnet run -c Release --project tests/Storage.Benchmarks -- codec
 // Or refreshes of large pools by a worker in this process: … -- refresh
 // Or what reading files side by side brings a refresh, as root: … -- reading
-// Or Storage beside libvirt, both started for it, as root: … -- libvirt [--rounds N]
+// Or what a command costs each service: … -- services [--rounds N]
+// Or Storage beside libvirt, both started for it, as root: … -- libvirt [--rounds N] [--work TEXT]
 if (args is ["codec"])
 {
     CodecCosts.Print();
@@ -24,12 +25,15 @@ if (args is ["reading"])
     await ReadingCosts.PrintAsync();
     return 0;
 }
+if (args is ["services", ..])
+    return await ServiceCosts.RunAsync(args is [_, "--rounds", var times] ? int.Parse(times, CultureInfo.InvariantCulture) : 3);
 if (args is ["libvirt", ..])
-    return await Comparison.RunAsync(args is [_, "--rounds", var rounds] ? int.Parse(rounds, CultureInfo.InvariantCulture) : 3);
+    return await Comparison.RunAsync(
+        args is [_, "--rounds", var rounds, ..] ? int.Parse(rounds, CultureInfo.InvariantCulture) : 3, args is [.., "--work", var wanted] ? wanted : null);
 var options = Arguments.Read(args);
 if (options is null)
 {
-    Console.Error.WriteLine("usage: codec | refresh | reading | libvirt [--rounds N] | --url URL [--token TOKEN] [--host HOST] [--path DIRECTORY ON THE HOST] [--rounds N]");
+    Console.Error.WriteLine("usage: codec | refresh | reading | services [--rounds N] | libvirt [--rounds N] [--work TEXT] | --url URL [--token TOKEN] [--host HOST] [--path DIRECTORY ON THE HOST] [--rounds N]");
     return 2;
 }
 using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = options.Url, Timeout = TimeSpan.FromMinutes(5) };

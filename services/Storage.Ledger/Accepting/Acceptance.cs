@@ -65,7 +65,7 @@ internal sealed class Acceptance(LedgerTransaction ledger)
             await new LedgerCommands(ledger).DefineAsync(operation, transient, target, cancellationToken);
         queue.Enter(operation, claims);
         if (!waits && !await queue.Dispatch.IsLostAsync(operation, cancellationToken))
-            await queue.Dispatch.DispatchAsync(operation, cancellationToken);
+            await queue.Dispatch.DispatchAsync(operation, command, cancellationToken);
         return operation;
     }
 

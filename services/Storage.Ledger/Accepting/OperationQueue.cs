@@ -96,11 +96,9 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
             var gone = ended.Select(operation => operation.Id).ToList();
             ended.Clear();
             await ledger.Inventory.FlushAsync(cancellationToken);
-            var free = await ledger.Db.Claims.Where(claim => gone.Contains(claim.OperationId))
-                .Select(claim => claim.Resource).Distinct().ToListAsync(cancellationToken);
+            var free = (await ledger.ReleaseClaimsAsync(gone, cancellationToken)).Distinct().ToList();
             if (free.Count == 0)
                 continue;
-            await ledger.Db.Claims.Where(claim => gone.Contains(claim.OperationId)).ExecuteDeleteAsync(cancellationToken);
             live.Clear();
             var ready = await ReadyAsync(cancellationToken);
             await RunAsync(ready.Where(row => ledger.Db.Claims.Any(
@@ -162,7 +160,7 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
                 await new Preconditions(ledger).CheckAsync(command, target, cancellationToken);
                 if (operation.Queue is not null)
                 {
-                    await Dispatch.DispatchAsync(operation, cancellationToken);
+                    await Dispatch.DispatchAsync(operation, command, cancellationToken);
                     continue;
                 }
                 await new LedgerCommands(ledger).RunAsync(operation, command, target, cancellationToken);

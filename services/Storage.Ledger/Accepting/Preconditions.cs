@@ -64,8 +64,7 @@ internal sealed class Preconditions(LedgerTransaction ledger)
     private async Task CheckHostAsync(ICommand command, Target target, PoolType type, CancellationToken cancellationToken)
     {
         var (info, kind) = (PoolTypes.Of(type), CommandTypes.Of(command));
-        var announced = (await ledger.Inventory.AnnouncementsAsync(info.Family, cancellationToken))
-            .Where(said => target.Host.Length == 0 || said.Host == target.Host).ToList();
+        var announced = await ledger.Inventory.AnnouncementsAsync(info.Family, target.Host, cancellationToken);
         var support = announced.SelectMany(said => said.PoolTypes).Where(row => row.Type == type).ToList();
         var where = target.Host.Length > 0 ? $"on host {target.Host}" : "on any host";
         if (!support.Exists(row => row.Available))

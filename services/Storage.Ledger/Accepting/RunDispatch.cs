@@ -6,6 +6,7 @@ namespace Storage.Ledger;
 /// <summary>Hands operations to the workers that run them, which do each once however often it is sent.</summary>
 internal sealed class RunDispatch(LedgerTransaction ledger)
 {
+    private readonly Dictionary<string, PoolDefinition> definitions = new(StringComparer.Ordinal);
     private IReadOnlyDictionary<string, DateTimeOffset>? lost;
 
     /// <summary>Whether the worker that would run it is gone: it stays in line until the worker is back.</summary>
@@ -13,18 +14,20 @@ internal sealed class RunDispatch(LedgerTransaction ledger)
         operation.Queue is not null && (await LostAsync(cancellationToken)).ContainsKey(operation.Queue);
 
     /// <summary>Hands an operation to its worker.</summary>
-    public async Task DispatchAsync(OperationRow operation, CancellationToken cancellationToken)
+    public async Task DispatchAsync(OperationRow operation, ICommand command, CancellationToken cancellationToken)
     {
         operation.State = OperationState.Dispatched;
         operation.DispatchedAt ??= ledger.Now;
-        await SendAsync(operation, cancellationToken);
+        await SendAsync(operation, command, cancellationToken);
     }
 
     /// <summary>
     /// Sends an operation to its worker, again if need be with what was asked of it since: a worker does it once. What is held goes to
     /// its holder; what nobody living holds to any replica, which is told with the hold what was asked.
     /// </summary>
-    public async Task SendAsync(OperationRow operation, CancellationToken cancellationToken)
+    public Task SendAsync(OperationRow operation, CancellationToken cancellationToken) => SendAsync(operation, Submission.Read(operation), cancellationToken);
+
+    private async Task SendAsync(OperationRow operation, ICommand command, CancellationToken cancellationToken)
     {
         operation.SentAt = ledger.Now;
         operation.Sent++;
@@ -32,7 +35,6 @@ internal sealed class RunDispatch(LedgerTransaction ledger)
         var pool = operation.PoolId is { } id ? await ledger.Inventory.PoolAsync(id, cancellationToken) : null;
         PoolRow? source = null;
         VolumeRow? sourceVolume = null;
-        var command = Submission.Read(operation);
         if (command is CloneVolume { SourcePool: not null } clone)
         {
             source = (await new TargetResolver(ledger).ResolveAsync(clone, cancellationToken)).SourcePool;
@@ -44,7 +46,7 @@ internal sealed class RunDispatch(LedgerTransaction ledger)
             operation.Id,
             operation.Command,
             pool is null ? null : DefinitionOf(pool),
-            JsonDocument.Parse(operation.Arguments).RootElement.Clone(),
+            JsonElement.Parse(operation.Arguments),
             // Who accepted it may have had another clock.
             new[] { Revisions.At(ledger.Now), Revisions.At(operation.AcceptedAt), pool?.Revision ?? 0, source?.Revision ?? 0 }.Max(),
             operation.AcceptedAt,
@@ -80,6 +82,11 @@ internal sealed class RunDispatch(LedgerTransaction ledger)
         _ => false,
     };
 
-    private static PoolDefinition DefinitionOf(PoolRow pool) =>
-        JsonSerializer.Deserialize<PoolDefinition>(pool.Definition, StorageJson.Options)! with { Uuid = pool.Id, Name = pool.Name };
+    /// <summary>As it is in this transaction; many operations are of one pool.</summary>
+    private PoolDefinition DefinitionOf(PoolRow pool)
+    {
+        if (!definitions.TryGetValue(pool.Definition, out var definition))
+            definitions[pool.Definition] = definition = JsonSerializer.Deserialize<PoolDefinition>(pool.Definition, StorageJson.Options)!;
+        return definition with { Uuid = pool.Id, Name = pool.Name };
+    }
 }

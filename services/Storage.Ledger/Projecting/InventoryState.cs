@@ -10,7 +10,7 @@ public sealed class InventoryState(LedgerDb db)
     private readonly Dictionary<Guid, PoolRow?> pools = [];
     private readonly Dictionary<(Guid Pool, string Name), VolumeRow?> volumes = [];
     private readonly Dictionary<(string Host, PoolFamily Family), WorkerRow?> workers = [];
-    private readonly Dictionary<PoolFamily, IReadOnlyList<WorkerAnnouncement>> announcements = [];
+    private readonly Dictionary<(PoolFamily Family, string Host), IReadOnlyList<WorkerAnnouncement>> announcements = [];
     private readonly Dictionary<(string? Host, string Name), IReadOnlyList<Guid>> names = [];
     private readonly Dictionary<string, bool> backed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyList<PoolDirectory>> directories = new(StringComparer.Ordinal);
@@ -78,23 +78,33 @@ public sealed class InventoryState(LedgerDb db)
         return worker;
     }
 
-    /// <summary>What the workers of a family said of themselves.</summary>
-    public async Task<IReadOnlyList<WorkerAnnouncement>> AnnouncementsAsync(PoolFamily family, CancellationToken cancellationToken)
+    /// <summary>What the workers of a family said of themselves, on one host or, where that is empty, on all.</summary>
+    public async Task<IReadOnlyList<WorkerAnnouncement>> AnnouncementsAsync(PoolFamily family, string host, CancellationToken cancellationToken)
     {
-        if (!announcements.TryGetValue(family, out var said))
+        if (!announcements.TryGetValue((family, host), out var said))
         {
-            var rows = await db.Workers.Where(row => row.Family == family).Select(row => row.Announcement).ToListAsync(cancellationToken);
-            announcements[family] = said = [.. rows.Select(row => JsonSerializer.Deserialize<WorkerAnnouncement>(row, StorageJson.Options)!)];
+            var rows = await db.Workers.Where(row => row.Family == family && (host == "" || row.Host == host)).Select(row => row.Announcement)
+                .ToListAsync(cancellationToken);
+            announcements[(family, host)] = said = [.. rows.Select(Announcements.Read)];
         }
         return said;
     }
+
+    /// <summary>The hosts on which a worker of a family has ever come up.</summary>
+    public Task<List<string>> HostsAsync(PoolFamily family, CancellationToken cancellationToken) =>
+        db.Workers.Where(row => row.Family == family).Select(row => row.Host).ToListAsync(cancellationToken);
 
     /// <summary>The pools of a name, on one host or on all (null): more than two are not told apart.</summary>
     public async Task<IReadOnlyList<Guid>> PoolsOfNameAsync(string name, string? host, CancellationToken cancellationToken)
     {
         if (!names.TryGetValue((host, name), out var ids))
-            names[(host, name)] = ids = await db.Pools.Where(row => row.Name == name && (host == null || row.Host == host))
-                .OrderBy(row => row.Host).Select(row => row.Id).Take(2).ToListAsync(cancellationToken);
+        {
+            var rows = await db.Pools.Where(row => row.Name == name && (host == null || row.Host == host))
+                .OrderBy(row => row.Host).Take(2).ToListAsync(cancellationToken);
+            // One that was removed in this transaction stays so.
+            rows.ForEach(row => pools.TryAdd(row.Id, row));
+            names[(host, name)] = ids = [.. rows.Select(row => row.Id)];
+        }
         return ids;
     }
 
@@ -102,7 +112,8 @@ public sealed class InventoryState(LedgerDb db)
     public async Task<bool> AnyBackedAsync(string host, CancellationToken cancellationToken)
     {
         if (!backed.TryGetValue(host, out var any))
-            backed[host] = any = await db.Volumes.Where(row => row.BackingPath != null && !row.Removed)
+            // Said so that it goes by the index of those that have one.
+            backed[host] = any = await db.Volumes.Where(row => string.Compare(row.BackingPath, "") > 0 && !row.Removed)
                 .AnyAsync(row => db.Pools.Any(pool => pool.Id == row.PoolId && pool.Host == host), cancellationToken);
         return any;
     }

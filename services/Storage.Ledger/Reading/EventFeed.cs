@@ -9,15 +9,36 @@ using Storage.Contracts;
 namespace Storage.Ledger;
 
 /// <summary>Follows the event log: for streams of events, and for those who wait for an operation's end.</summary>
-public sealed partial class EventFeed(
-    IDbContextFactory<LedgerDb> databases, LedgerDialect dialect, LedgerSignal signal, ILogger<EventFeed> logger) : BackgroundService
+public sealed partial class EventFeed : BackgroundService
 {
     private const int Page = 500;
+    private const int FindsTogether = 256;
 
     /// <summary>How long a reader goes without looking, should no signal come.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
+    private static readonly string[] Ends = [nameof(OperationSucceeded), nameof(OperationFailed), nameof(OperationCancelled), nameof(OperationExpired)];
+
+    private readonly IDbContextFactory<LedgerDb> databases;
+    private readonly LedgerDialect dialect;
+    private readonly LedgerSignal signal;
+    private readonly ILogger<EventFeed> logger;
     private readonly ConcurrentDictionary<Guid, Waiter> waiters = new();
+
+    /// <summary>Somebody waits: a process in which nobody ever does reads nothing.</summary>
+    private readonly TaskCompletionSource wanted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Every end from now on is told.</summary>
+    private readonly TaskCompletionSource telling = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Many who wait ask with one query.</summary>
+    private readonly GroupCommit<Guid, OperationRow> finds;
+
+    public EventFeed(IDbContextFactory<LedgerDb> databases, LedgerDialect dialect, LedgerSignal signal, ILogger<EventFeed> logger)
+    {
+        (this.databases, this.dialect, this.signal, this.logger) = (databases, dialect, signal, logger);
+        finds = new(FindAsync, FindsTogether);
+    }
 
     /// <summary>The events after a sequence, first from the log and then as they come. Ends only by cancelling.</summary>
     public async IAsyncEnumerable<StorageEvent> ReadAsync(long after, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -56,14 +77,16 @@ public sealed partial class EventFeed(
     public async Task<OperationRow> WaitForEndAsync(Guid operationId, TimeSpan atMost, CancellationToken cancellationToken)
     {
         var waiter = waiters.AddOrUpdate(operationId, _ => new Waiter(), (_, existing) => existing.Join());
+        wanted.TrySetResult();
         try
         {
-            var operation = await FindAsync(operationId, cancellationToken);
+            await telling.Task.WaitAsync(atMost, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var operation = await finds.AddAsync(operationId, cancellationToken);
             if (operation.Ended)
                 return operation;
             await waiter.Ended.WaitAsync(atMost, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
-            return await FindAsync(operationId, cancellationToken);
+            return await finds.AddAsync(operationId, cancellationToken);
         }
         finally
         {
@@ -72,11 +95,13 @@ public sealed partial class EventFeed(
         }
     }
 
-    public static StorageEvent Read(EventRow row)
+    public static StorageEvent Read(EventRow row) => new(
+        row.EventId, row.Type, row.Resource, row.Revision, row.OccurredAt, row.Host, row.Cause, row.CommandId, JsonElement.Parse(row.Data), row.Sequence);
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        using var data = JsonDocument.Parse(row.Data);
-        return new StorageEvent(row.EventId, row.Type, row.Resource, row.Revision, row.OccurredAt, row.Host, row.Cause, row.CommandId,
-            data.RootElement.Clone(), row.Sequence);
+        await base.StopAsync(cancellationToken);
+        await finds.DisposeAsync();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -84,21 +109,30 @@ public sealed partial class EventFeed(
 
     private async Task TellWaitersAsync(CancellationToken stoppingToken)
     {
+        await wanted.Task.WaitAsync(stoppingToken);
         var after = await RetryAsync(() => EndAsync(stoppingToken), stoppingToken);
+        telling.TrySetResult();
         while (true)
         {
             var next = signal.Next;
-            var page = await RetryAsync(() => PageAsync(after, Page, stoppingToken), stoppingToken);
-            foreach (var entry in page)
+            var page = await RetryAsync(() => TracesAsync(after, stoppingToken), stoppingToken);
+            foreach (var trace in page)
             {
-                after = entry.Sequence!.Value;
-                if (entry.Type is nameof(OperationSucceeded) or nameof(OperationFailed) or nameof(OperationCancelled) or nameof(OperationExpired)
-                    && entry.CommandId is { } id && waiters.TryGetValue(id, out var waiter))
+                after = trace.Sequence;
+                if (trace.CommandId is { } id && Ends.Contains(trace.Type) && waiters.TryGetValue(id, out var waiter))
                     waiter.End();
             }
             if (page.Count < Page)
                 await WaitAsync(next, stoppingToken);
         }
+    }
+
+    /// <summary>Of the events after a sequence, what those who wait need to know.</summary>
+    private async Task<List<Trace>> TracesAsync(long after, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        return await db.Events.Where(row => row.Sequence > after).OrderBy(row => row.Sequence).Take(Page)
+            .Select(row => new Trace(row.Sequence, row.Type, row.CommandId)).ToListAsync(cancellationToken);
     }
 
     private async Task ListenAsync(CancellationToken stoppingToken) => await RetryAsync(
@@ -137,15 +171,20 @@ public sealed partial class EventFeed(
         }
     }
 
-    private async Task<OperationRow> FindAsync(Guid id, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Outcome<OperationRow>>> FindAsync(IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        return await db.Operations.AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken)
-            ?? throw new StorageException(ErrorCodes.OperationNotFound, $"There is no operation {id}.", "id");
+        var wanted = ids.Distinct().ToList();
+        var rows = await db.Operations.AsNoTracking().Where(row => wanted.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancellationToken);
+        return [.. ids.Select(id => rows.TryGetValue(id, out var row)
+            ? new Outcome<OperationRow>(row, null)
+            : new StorageException(ErrorCodes.OperationNotFound, $"There is no operation {id}.", "id"))];
     }
 
     [LoggerMessage(4004, LogLevel.Warning, "The event log cannot be followed; trying again.")]
     private static partial void FeedFailed(ILogger logger, Exception exception);
+
+    private sealed record Trace(long Sequence, string Type, Guid? CommandId);
 
     /// <summary>Those who wait for one operation.</summary>
     private sealed class Waiter

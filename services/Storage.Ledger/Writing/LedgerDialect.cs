@@ -9,11 +9,15 @@ public abstract class LedgerDialect
     /// <summary>Makes this transaction the only writing one of its kind until it ends.</summary>
     public abstract Task LockAsync(LedgerDb db, LedgerLock kind, CancellationToken cancellationToken);
 
-    /// <summary>Makes this transaction the only writer of operations, projections and the event log, and says how far these are.</summary>
+    /// <summary>
+    /// Makes this transaction the only writer of operations, projections and the event log, and says how far these are. Other processes hear of its
+    /// commit.
+    /// </summary>
     public abstract Task<LastSequences> BeginWritingAsync(LedgerDb db, CancellationToken cancellationToken);
 
-    /// <summary>Within the transaction: other processes hear of its commit.</summary>
-    public abstract Task NotifyAsync(LedgerDb db, CancellationToken cancellationToken);
+    /// <summary>Takes operations out of all lines that they stand in.</summary>
+    /// <returns>The resources of these lines, some maybe more than once.</returns>
+    public abstract Task<IReadOnlyList<string>> ReleaseClaimsAsync(LedgerDb db, IReadOnlyList<Guid> operations, CancellationToken cancellationToken);
 
     /// <summary>Pulses the signal whenever another process committed; returns when that is not possible or was cut off.</summary>
     public abstract Task ListenAsync(LedgerSignal signal, CancellationToken cancellationToken);
@@ -52,13 +56,14 @@ internal sealed class PostgresDialect(string connection) : LedgerDialect
     public override Task LockAsync(LedgerDb db, LedgerLock kind, CancellationToken cancellationToken) =>
         db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({LockClass}, {(int)kind})", cancellationToken);
 
-    /// <summary>In one round trip. What the second command sees is what was committed when it has the lock of the first.</summary>
+    /// <summary>In one round trip. What the last command sees is what was committed when it has the lock of the one before.</summary>
     public override async Task<LastSequences> BeginWritingAsync(LedgerDb db, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch((NpgsqlConnection)db.Database.GetDbConnection())
         {
             BatchCommands =
             {
+                new($"NOTIFY {Channel}"),
                 new($"SELECT pg_advisory_xact_lock({LockClass}, {(int)LedgerLock.Writer})"),
                 new("SELECT coalesce((SELECT max(sequence) FROM operations), 0), coalesce((SELECT max(sequence) FROM events), 0)"),
             },
@@ -69,8 +74,11 @@ internal sealed class PostgresDialect(string connection) : LedgerDialect
         return new LastSequences(reader.GetInt64(0), reader.GetInt64(1));
     }
 
-    public override Task NotifyAsync(LedgerDb db, CancellationToken cancellationToken) =>
-        db.Database.ExecuteSqlRawAsync($"NOTIFY {Channel}", cancellationToken);
+    public override async Task<IReadOnlyList<string>> ReleaseClaimsAsync(LedgerDb db, IReadOnlyList<Guid> operations, CancellationToken cancellationToken)
+    {
+        Guid[] gone = [.. operations];
+        return await db.Database.SqlQuery<string>($"DELETE FROM claims WHERE operation_id = ANY ({gone}) RETURNING resource").ToListAsync(cancellationToken);
+    }
 
     public override async Task ListenAsync(LedgerSignal signal, CancellationToken cancellationToken)
     {
@@ -95,7 +103,13 @@ internal sealed class SqliteDialect : LedgerDialect
         await db.Operations.MaxAsync(row => (long?)row.Sequence, cancellationToken) ?? 0,
         await db.Events.MaxAsync(row => (long?)row.Sequence, cancellationToken) ?? 0);
 
-    public override Task NotifyAsync(LedgerDb db, CancellationToken cancellationToken) => Task.CompletedTask;
+    public override async Task<IReadOnlyList<string>> ReleaseClaimsAsync(LedgerDb db, IReadOnlyList<Guid> operations, CancellationToken cancellationToken)
+    {
+        var claims = db.Claims.Where(claim => operations.Contains(claim.OperationId));
+        var resources = await claims.Select(claim => claim.Resource).Distinct().ToListAsync(cancellationToken);
+        await claims.ExecuteDeleteAsync(cancellationToken);
+        return resources;
+    }
 
     public override Task ListenAsync(LedgerSignal signal, CancellationToken cancellationToken) =>
         Task.Delay(Timeout.Infinite, cancellationToken);

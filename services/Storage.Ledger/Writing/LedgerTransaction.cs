@@ -42,6 +42,10 @@ public sealed class LedgerTransaction : IAsyncDisposable
         return new LedgerTransaction(writer, db, transaction, now) { lastOperation = last.Operation, lastEvent = last.Event };
     }
 
+    /// <inheritdoc cref="LedgerDialect.ReleaseClaimsAsync"/>
+    public Task<IReadOnlyList<string>> ReleaseClaimsAsync(IReadOnlyList<Guid> operations, CancellationToken cancellationToken) =>
+        writer.Dialect.ReleaseClaimsAsync(Db, operations, cancellationToken);
+
     public long NextOperationSequence() => ++lastOperation;
 
     /// <summary>A revision above everything known of the resource, and in step with the workers' clocks.</summary>
@@ -88,8 +92,6 @@ public sealed class LedgerTransaction : IAsyncDisposable
     {
         Db.Events.AddRange(events);
         await Db.SaveChangesAsync(cancellationToken);
-        if (events.Count > 0)
-            await writer.Dialect.NotifyAsync(Db, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         writer.Committed(messages, events.Count > 0);
     }

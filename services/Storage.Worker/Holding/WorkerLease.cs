@@ -24,12 +24,24 @@ public sealed class WorkerLease : IDisposable
 
     private TimeSpan Left => renewed is { } since ? length - time.GetElapsedTime(since) : TimeSpan.Zero;
 
-    /// <summary>The inventory took an announcement.</summary>
+    /// <summary>
+    /// The inventory took an announcement. One that was made after the lease had ended begins another one: what was held in the first may have been
+    /// given to somebody else in between, also where nobody here has noticed its end yet.
+    /// </summary>
     /// <param name="made">The timestamp of when it was made: it may have been taken long before its answer came.</param>
     public void Renew(long made)
     {
+        LiveRun[] cutOff = [];
         lock (gate)
+        {
+            if (renewed is { } since && time.GetElapsedTime(since, made) >= length)
+            {
+                cutOff = [.. held];
+                held.Clear();
+            }
             renewed = Math.Max(renewed ?? made, made);
+        }
+        CutOff(cutOff);
     }
 
     /// <summary>Holds a run until <see cref="Release"/> or the end of the lease; false where the lease has ended.</summary>
@@ -64,14 +76,19 @@ public sealed class WorkerLease : IDisposable
             cutOff = [.. held];
             held.Clear();
         }
-        foreach (var run in cutOff)
-            run.Fence();
-        if (cutOff.Length > 0)
-            WorkerLog.LeaseEnded(log, length.TotalSeconds, cutOff.Length);
+        CutOff(cutOff);
         return false;
     }
 
     public void Dispose() => timer.Dispose();
+
+    private void CutOff(LiveRun[] runs)
+    {
+        foreach (var run in runs)
+            run.Fence();
+        if (runs.Length > 0)
+            WorkerLog.LeaseEnded(log, length.TotalSeconds, runs.Length);
+    }
 
     private void Watch()
     {

@@ -15,13 +15,15 @@ namespace Storage.Worker;
 internal sealed class LaneWork(
     Lane lane, Func<CancellationToken, Task> start, bool frees, CancellationTokenSource stop, Func<bool>? mayGoOn = null) : SynchronizationContext
 {
-    private readonly BlockingCollection<(SendOrPostCallback Call, object? State)> steps = [];
+    // A blocking collection would spin before it waits, and every wait for the journal would cost more than the work.
+    private readonly Queue<(SendOrPostCallback Call, object? State)> steps = [];
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ExecutionContext? caller = ExecutionContext.Capture();
     private readonly ConcurrentBag<Task> held = [];
     private readonly ThreadLife life = new();
     private readonly HashSet<ThreadLife> beside = [];
     private int thread;
+    private bool complete;
 
     /// <summary>The work that the caller is a step of.</summary>
     public static LaneWork? Running => Current as LaneWork;
@@ -125,7 +127,7 @@ internal sealed class LaneWork(
             work = StartAsync();
         else
             ExecutionContext.Run(caller, _ => work = StartAsync(), null);
-        work!.ContinueWith(_ => steps.CompleteAdding(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        work!.ContinueWith(_ => Complete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         while (Next() is { } step)
             step.Call(step.State);
         life.Leave();
@@ -136,14 +138,25 @@ internal sealed class LaneWork(
 
     public override void Post(SendOrPostCallback d, object? state)
     {
-        try
+        lock (steps)
         {
-            steps.Add((d, state));
+            if (!complete)
+            {
+                steps.Enqueue((d, state));
+                Monitor.Pulse(steps);
+                return;
+            }
         }
-        catch (InvalidOperationException)
+        // What is still on its way when the work has ended is none of its steps.
+        base.Post(d, state);
+    }
+
+    private void Complete()
+    {
+        lock (steps)
         {
-            // What is still on its way when the work has ended is none of its steps.
-            base.Post(d, state);
+            complete = true;
+            Monitor.Pulse(steps);
         }
     }
 
@@ -163,8 +176,16 @@ internal sealed class LaneWork(
     private (SendOrPostCallback Call, object? State)? Next()
     {
         life.Leave();
-        if (!steps.TryTake(out var step, Timeout.Infinite))
-            return null;
+        (SendOrPostCallback, object?) step;
+        lock (steps)
+        {
+            while (!steps.TryDequeue(out step))
+            {
+                if (complete)
+                    return null;
+                Monitor.Wait(steps);
+            }
+        }
         life.Use(thread);
         StopUnlessItMayGoOn();
         return step;

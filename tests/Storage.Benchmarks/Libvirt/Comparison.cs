@@ -8,7 +8,8 @@ namespace Storage.Benchmarks.Libvirt;
 /// </summary>
 internal static class Comparison
 {
-    public static async Task<int> RunAsync(int rounds)
+    /// <param name="wanted">Only works with these words in their title; null is all.</param>
+    public static async Task<int> RunAsync(int rounds, string? wanted)
     {
         List<string> missing = [.. LibvirtPeer.Missing(), .. StoragePeer.Missing()];
         if (missing.Count > 0)
@@ -23,12 +24,13 @@ internal static class Comparison
         await using var storage = await StoragePeer.StartAsync(() => [libvirt.ProcessId]);
         var report = new ComparisonReport(libvirt.Name, storage.Name);
         var works = new Works(folder);
+        var chosen = works.All.Where(work => wanted is null || work.Title.Contains(wanted, StringComparison.Ordinal)).ToList();
         foreach (var peer in new IPeer[] { libvirt, storage })
             await works.BeginAsync(peer);
         // A round that is not counted: code is compiled, connections are opened.
         for (var round = -1; round < rounds; round++)
         {
-            foreach (var work in works.All)
+            foreach (var work in chosen)
             {
                 foreach (var peer in round % 2 == 0 ? new IPeer[] { libvirt, storage } : [storage, libvirt])
                 {

@@ -33,6 +33,11 @@ internal static class ProcessTree
     public static IReadOnlyCollection<int> ChildrenOf(int process) =>
         [.. Read().Where(row => row.Value.Parent == process).Select(row => row.Key)];
 
+    /// <summary>The processes of a program, as the kernel names it.</summary>
+    public static IReadOnlyCollection<int> Named(string name) => [.. Directory.EnumerateDirectories("/proc")
+        .Where(folder => File.Exists($"{folder}/comm") && File.ReadAllText($"{folder}/comm").Trim() == name)
+        .Select(folder => int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture))];
+
     private static Dictionary<int, (int Parent, long Ticks)> Read()
     {
         var all = new Dictionary<int, (int, long)>();

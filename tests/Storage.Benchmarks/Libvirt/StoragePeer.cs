@@ -19,6 +19,13 @@ internal sealed class StoragePeer : IPeer
     /// <summary>Everything that this process started but those of other peers.</summary>
     public required Func<IReadOnlyCollection<int>> Others { get; init; }
 
+    /// <summary>The services with their processes, and where each tells its metrics.</summary>
+    public IEnumerable<(string Name, int Process, Uri Metrics)> Services =>
+        fleet.Workers.Append(fleet.Api).Append(fleet.Inventory).Select(service => (service.Name, service.Id, new Uri(service.Address, "/metrics")));
+
+    /// <summary>Asks services for their metrics.</summary>
+    public HttpClient Metrics => fleet.Http;
+
     public TimeSpan Cpu => ProcessTree.Cpu(ProcessTree.ChildrenOf(Environment.ProcessId), Others());
 
     /// <summary>What must be installed for it; empty when it can be started.</summary>

@@ -51,8 +51,12 @@ public sealed class ExpireTests : IAsyncDisposable
         var worker = await rig.StartAsync();
         var run = rig.Create("a");
         var end = await rig.EndAsync(worker, run);
-        await worker.ExpireAsync(new ExpireRun(run.OperationId));
-        await rig.Inbox.UntilAsync(inbox => inbox.Events.Count(seen => seen.EventId == end.EventId) == 2);
+        // The first ones may still meet the run itself, which has just told its end.
+        for (var told = 1; told < 2; told = rig.Inbox.Events.Count(seen => seen.EventId == end.EventId))
+        {
+            await worker.ExpireAsync(new ExpireRun(run.OperationId));
+            await Task.Yield();
+        }
         Assert.Equal((nameof(OperationSucceeded), 1), (end.Type, rig.Inbox.Ends(run.OperationId)));
     }
 
