@@ -38,6 +38,8 @@ public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, P
     public async Task BuildAsync(PoolDefinition pool, bool overwrite, Run run, CancellationToken cancellationToken)
     {
         var device = Disks.DeviceOf(pool);
+        if (pool.Source.Format == Disks.OfVolumeGroups)
+            throw new StorageException(ErrorCodes.UnsupportedConfiguration, "What LVM has on a disk is no label with partitions: a pool of type 'logical' is built of it.", "source.format");
         DeviceUse.NumberOf(device, Disks.Field);
         var table = await parted.ReadAsync(device, cancellationToken);
         var make = await claim.MustMakeAsync(

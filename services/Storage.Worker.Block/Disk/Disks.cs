@@ -29,6 +29,9 @@ public sealed class Disks(PartitionMaker maker)
     /// <summary>The part of a definition that names the disk.</summary>
     public const string Field = "source.devices[0].path";
 
+    /// <summary>The format of a disk that is a physical volume of LVM: libvirt knows it, and nothing can be done with its partitions.</summary>
+    public const string OfVolumeGroups = "lvm2";
+
     /// <exception cref="StorageException">
     /// <see cref="ErrorCodes.HostFailure"/>: the disk is not there; <see cref="ErrorCodes.ProbeFailed"/>: it has no table, or another one.
     /// </exception>

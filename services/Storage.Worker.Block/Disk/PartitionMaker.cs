@@ -69,9 +69,17 @@ public sealed partial class PartitionMaker(Parted parted, DeviceSignatures signa
             return await RequireAsync(device, cancellationToken);
     }
 
-    private async Task<PartitionTable> RequireAsync(string device, CancellationToken cancellationToken) =>
-        await parted.ReadAsync(device, cancellationToken)
-        ?? throw new StorageException(new StorageError(ErrorCodes.ProbeFailed, $"{device} has no partition table: its pool is to be built.", Resource: device));
+    private async Task<PartitionTable> RequireAsync(string device, CancellationToken cancellationToken)
+    {
+        if (await parted.ReadAsync(device, cancellationToken) is { } table)
+            return table;
+        throw new StorageException(new StorageError(
+            ErrorCodes.ProbeFailed,
+            (await signatures.ReadAsync(device, cancellationToken)).Contains(VolumeGroupMembers.Signature)
+                ? $"{device} has no partition table: it is a physical volume of LVM2."
+                : $"{device} has no partition table: its pool is to be built.",
+            Resource: device));
+    }
 
     private static PartitionPlace Choose(PartitionTable table, string disk, VolumeDefinition volume)
     {

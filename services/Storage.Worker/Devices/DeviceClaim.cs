@@ -8,6 +8,9 @@ public sealed class DeviceClaim(DeviceSignatures signatures, VolumeGroupMembers 
     /// <summary>What is at both ends of a device: labels that libblkid does not know, and what is left of old ones.</summary>
     private const long Ends = 1 << 20;
 
+    /// <summary>What libblkid calls members of RAIDs: <c>linux_raid_member</c>, <c>isw_raid_member</c>, …</summary>
+    private const string RaidMember = "_raid_member";
+
     /// <summary>
     /// Whether the device must be made into what is wanted. It need not be where it is that already: what is there stays. A blank device is,
     /// any other one only when <paramref name="overwrite"/> is said, and one in use never.
@@ -31,7 +34,10 @@ public sealed class DeviceClaim(DeviceSignatures signatures, VolumeGroupMembers 
         if (!overwrite && found.Count > 0)
             throw new StorageException(new StorageError(
                 ErrorCodes.PoolBuilt, $"The device {device} holds {string.Join(", ", found.Distinct())}.", field, Resource: device));
-        // One of a group that is not active is held by nobody, and is used nevertheless.
+        // One of a RAID or group that is not active is held by nobody, and is used nevertheless.
+        if (found.FirstOrDefault(type => type.EndsWith(RaidMember, StringComparison.Ordinal)) is { } raid)
+            throw new StorageException(new StorageError(
+                ErrorCodes.InvalidState, $"The device {device} is a member of a RAID ({raid}), active or not: who knows that it is of no use any more removes that first.", field, Resource: device));
         if (found.Contains(VolumeGroupMembers.Signature) && await members.GroupOfAsync(device, cancellationToken) is { } group)
             throw new StorageException(new StorageError(
                 ErrorCodes.InvalidState, $"The device {device} is in use: it is a physical volume of volume group '{group}'.", field, Resource: device));
