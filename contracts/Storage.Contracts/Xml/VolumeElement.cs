@@ -5,8 +5,10 @@ internal sealed class VolumeElement(InputElement volume, PoolTypeInfo type) : IV
 {
     private readonly InputElement? target = volume.Child("target");
 
-    public string Name => volume.ChildText("name")
-        ?? throw new StorageException(ErrorCodes.InvalidDefinition, "<volume> needs a <name>.", $"{volume.Path}/name");
+    /// <summary>May be left out where the pool gives its volumes their names.</summary>
+    public string? Name => volume.ChildText("name") ?? (type.Has(PoolTraits.GivenVolumeNames)
+        ? null
+        : throw new StorageException(ErrorCodes.InvalidDefinition, "<volume> needs a <name>.", $"{volume.Path}/name"));
 
     public string? Key => volume.ChildText("key");
 

@@ -61,6 +61,16 @@ public sealed class DiskVolumeTests(LedgerFixture ledger) : IClassFixture<Ledger
     }
 
     [Fact]
+    public void A_document_may_leave_it_out_too()
+    {
+        const string Document = "<volume><capacity unit='MiB'>8</capacity></volume>";
+        var (disk, files) = (PoolTypes.Of(PoolType.Disk), PoolTypes.Of(PoolType.Dir));
+        Assert.Equal("", VolumeXml.Read(Document, disk, purpose: VolumePurpose.Create).Name);
+        Assert.Equal("volume/name", Assert.Throws<StorageException>(() => VolumeXml.Read(Document, disk)).Error.Field);
+        Assert.Equal("volume/name", Assert.Throws<StorageException>(() => VolumeXml.Read(Document, files, purpose: VolumePurpose.Create)).Error.Field);
+    }
+
+    [Fact]
     public async Task What_is_free_is_kept_as_it_was_last_told_and_forgotten_when_the_pool_stops()
     {
         Assert.Equal("""[{"start":400,"end":1000}]""", await FreeAsync());
