@@ -31,9 +31,12 @@ internal sealed record PoolKind(PoolType Type, PoolPlace Place, Func<HostUnderTe
     /// <summary>Its volumes are block devices: the facts are those of <see cref="DeviceConformanceTests"/>.</summary>
     public bool Devices { get; init; }
 
+    /// <summary>It differs from another kind in how it is made alone: what happens when its worker is killed, that one shows.</summary>
+    public bool MadeOtherwise { get; init; }
+
     /// <summary>
-    /// It differs from another kind in how it is mounted alone: what holds for its volumes once it is mounted, that one shows. In the lab every
-    /// fact takes its time.
+    /// It differs from another kind in how it is mounted alone: what holds for its volumes once it is mounted, that one shows. Every fact takes
+    /// its time, in the lab above all.
     /// </summary>
     public bool MountedOtherwise { get; init; }
 
@@ -83,8 +86,8 @@ internal static class PoolKinds
     public static IReadOnlyDictionary<string, PoolKind> All { get; } = new Dictionary<string, PoolKind>
     {
         ["dir"] = new(PoolType.Dir, PoolPlace.Bare, host => new DirectoryPool(host)),
-        ["fs ext2"] = Device("ext2", PoolPlace.Bare),
-        ["fs ext3"] = Device("ext3", PoolPlace.Bare),
+        ["fs ext2"] = Device("ext2", PoolPlace.Bare) with { MountedOtherwise = true },
+        ["fs ext3"] = Device("ext3", PoolPlace.Bare) with { MountedOtherwise = true },
         ["fs ext4"] = Device("ext4", PoolPlace.Bare),
         ["fs vfat"] = Device("vfat", PoolPlace.Bare, elsewhere: true),
         ["fs xfs"] = Device("xfs", PoolPlace.Bare),
@@ -97,7 +100,7 @@ internal static class PoolKinds
         ["lab netfs nfs ::1"] = new(PoolType.Netfs, PoolPlace.Lab, host => new NfsPool(host, "4.1", server: "::1")) { MountedOtherwise = true },
         ["lab netfs cifs user"] = new(PoolType.Netfs, PoolPlace.Lab, host => new CifsPool(host, guest: false)),
         ["disk gpt"] = Disk("gpt"),
-        ["disk dos"] = Disk("dos"),
+        ["disk dos"] = Disk("dos") with { MadeOtherwise = true },
         ["lab logical"] = new(PoolType.Logical, PoolPlace.Lab, host => new VolumeGroupPool(host)) { Devices = true },
         ["lab netfs cifs guest"] = new(PoolType.Netfs, PoolPlace.Lab, host => new CifsPool(host, guest: true)) { MountedOtherwise = true },
     };
