@@ -48,7 +48,7 @@ public abstract class BadInputFlows(StorageUnderTest storage) : IAsyncLifetime
     [InlineData("{\"name\":\"v\",\"capacity\":\"9 EiB\"}", "capacity", "overflow")]
     [InlineData("{\"name\":\"v\",\"capacity\":true}", "capacity", "invalid-document")]
     [InlineData("{\"name\":\"v\"}", "capacity", "invalid-definition")]
-    [InlineData("{\"capacity\":1}", "name", "invalid-document")]
+    [InlineData("{\"capacity\":1}", "name", "invalid-definition")]
     [InlineData("{\"name\":\"v\",\"capacity\":1,\"format\":\"floppy\"}", "format", "unsupported-configuration")]
     [InlineData("{\"name\":\"v\",\"capacity\":1,\"colour\":\"red\"}", "colour", "unknown-field")]
     [InlineData("{\"name\":\"v\",\"capacity\":1,", null, "invalid-document")]
