@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Storage.TestServers;
 using Storage.Worker;
@@ -91,8 +90,9 @@ public sealed class StartedToolsTests : IDisposable
 
     public void Dispose()
     {
+        // One that is gone by then, with another that was its parent, is none to be ended.
         foreach (var pid in scripts.Alive())
-            Process.GetProcessById(int.Parse(pid, CultureInfo.InvariantCulture)).Kill();
+            HostProgram.Run("sh", "-c", $"kill -9 {pid} 2>/dev/null || true");
         tool.Dispose();
         scripts.Dispose();
     }
