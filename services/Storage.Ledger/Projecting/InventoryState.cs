@@ -11,6 +11,7 @@ public sealed class InventoryState(LedgerDb db)
     private readonly Dictionary<(Guid Pool, string Name), VolumeRow?> volumes = [];
     private readonly Dictionary<(string Host, PoolFamily Family), WorkerRow?> workers = [];
     private readonly Dictionary<(PoolFamily Family, string Host), IReadOnlyList<WorkerAnnouncement>> announcements = [];
+    private readonly Dictionary<PoolFamily, IReadOnlyList<string>> hosts = [];
     private readonly Dictionary<(string? Host, string Name), IReadOnlyList<Guid>> names = [];
     private readonly Dictionary<string, bool> backed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyList<PoolDirectory>> directories = new(StringComparer.Ordinal);
@@ -91,8 +92,12 @@ public sealed class InventoryState(LedgerDb db)
     }
 
     /// <summary>The hosts on which a worker of a family has ever come up.</summary>
-    public Task<List<string>> HostsAsync(PoolFamily family, CancellationToken cancellationToken) =>
-        db.Workers.Where(row => row.Family == family).Select(row => row.Host).ToListAsync(cancellationToken);
+    public async Task<IReadOnlyList<string>> HostsAsync(PoolFamily family, CancellationToken cancellationToken)
+    {
+        if (!hosts.TryGetValue(family, out var known))
+            hosts[family] = known = await db.Workers.Where(row => row.Family == family).Select(row => row.Host).ToListAsync(cancellationToken);
+        return known;
+    }
 
     /// <summary>The pools of a name, on one host or on all (null): more than two are not told apart.</summary>
     public async Task<IReadOnlyList<Guid>> PoolsOfNameAsync(string name, string? host, CancellationToken cancellationToken)
@@ -142,6 +147,7 @@ public sealed class InventoryState(LedgerDb db)
         backed.Clear();
         directories.Clear();
         announcements.Clear();
+        hosts.Clear();
     }
 
     public void Add(PoolRow pool)

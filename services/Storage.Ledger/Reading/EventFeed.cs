@@ -173,12 +173,20 @@ public sealed partial class EventFeed : BackgroundService
 
     private async Task<IReadOnlyList<Outcome<OperationRow>>> FindAsync(IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
-        await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        var wanted = ids.Distinct().ToList();
-        var rows = await db.Operations.AsNoTracking().Where(row => wanted.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancellationToken);
-        return [.. ids.Select(id => rows.TryGetValue(id, out var row)
-            ? new Outcome<OperationRow>(row, null)
-            : new StorageException(ErrorCodes.OperationNotFound, $"There is no operation {id}.", "id"))];
+        try
+        {
+            await using var db = await databases.CreateDbContextAsync(cancellationToken);
+            var distinct = ids.Distinct().ToList();
+            var rows = await db.Operations.AsNoTracking().Where(row => distinct.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancellationToken);
+            return [.. ids.Select(id => rows.TryGetValue(id, out var row)
+                ? new Outcome<OperationRow>(row, null)
+                : new StorageException(ErrorCodes.OperationNotFound, $"There is no operation {id}.", "id"))];
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Of a database that does not answer, not one after the other waits once more.
+            return [.. ids.Select(_ => new Outcome<OperationRow>(null, e))];
+        }
     }
 
     [LoggerMessage(4004, LogLevel.Warning, "The event log cannot be followed; trying again.")]
