@@ -32,11 +32,16 @@ internal static class BlockSource
         if (seen is not { Type: VolumeKind.Block, Path: ['/', ..] path } || seen.Name != source.Volume)
             throw source.Refused();
         var device = BlockDevice.OpenToRead(path);
-        if (IsSame(device, seen))
-            return device;
-        device.Dispose();
-        throw new StorageException(new StorageError(
-            ErrorCodes.VolumeNotFound, $"{path} is not the volume '{source.Volume}' as it was last seen: pool '{source.Pool.Name}' is to be refreshed.", "sourceVolume", Resource: path));
+        try
+        {
+            return IsSame(device, seen) ? device : throw new StorageException(new StorageError(
+                ErrorCodes.VolumeNotFound, $"{path} is not the volume '{source.Volume}' as it was last seen: pool '{source.Pool.Name}' is to be refreshed.", "sourceVolume", Resource: path));
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
     }
 
     private static bool IsSame(BlockDevice device, VolumeDefinition seen)
