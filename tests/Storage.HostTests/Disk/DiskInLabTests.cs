@@ -21,6 +21,8 @@ public sealed class DiskInLabTests : IAsyncLifetime
     {
         host = await LabHost.RunningAsync();
         folder = host.NewFolder();
+        // Other tests may have had it before.
+        host.Shell($"dd if=/dev/zero of={Device} bs=1M count=1 oflag=direct status=none");
         disk = host.Shell($"basename $(readlink -f {Device})").Trim();
         pool = PoolRules.Complete(new PoolDefinition
         {
