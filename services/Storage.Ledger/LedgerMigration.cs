@@ -17,8 +17,7 @@ public sealed partial class LedgerMigration(IDbContextFactory<LedgerDb> database
             try
             {
                 await using var db = await databases.CreateDbContextAsync(cancellationToken);
-                await dialect.PrepareMigrationAsync(db, cancellationToken);
-                await db.Database.MigrateAsync(cancellationToken);
+                await dialect.MigrateAsync(db, cancellationToken);
                 return;
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is System.Data.Common.DbException or InvalidOperationException { InnerException: System.Data.Common.DbException })

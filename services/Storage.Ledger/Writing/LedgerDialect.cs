@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 
 namespace Storage.Ledger;
@@ -22,15 +24,15 @@ public abstract class LedgerDialect
     /// <summary>Pulses the signal whenever another process committed; returns when that is not possible or was cut off.</summary>
     public abstract Task ListenAsync(LedgerSignal signal, CancellationToken cancellationToken);
 
-    /// <summary>Before the schema is brought up to date.</summary>
-    public abstract Task PrepareMigrationAsync(LedgerDb db, CancellationToken cancellationToken);
+    /// <summary>Brings the schema up to date, whoever else is about to.</summary>
+    public abstract Task MigrateAsync(LedgerDb db, CancellationToken cancellationToken);
 }
 
 /// <param name="Operation">That of the last operation accepted, 0 before the first.</param>
 /// <param name="Event">That of the last event logged.</param>
 public sealed record LastSequences(long Operation, long Event);
 
-/// <summary>The transaction-scoped locks.</summary>
+/// <summary>What one process at a time does.</summary>
 public enum LedgerLock
 {
     /// <summary>The one writer of operations, projections and the event log.</summary>
@@ -44,6 +46,9 @@ public enum LedgerLock
 
     /// <summary>The one that writes secrets.</summary>
     Secrets = 4,
+
+    /// <summary>The one that brings the schema up to date.</summary>
+    Migration = 5,
 }
 
 internal sealed class PostgresDialect(string connection) : LedgerDialect
@@ -91,7 +96,26 @@ internal sealed class PostgresDialect(string connection) : LedgerDialect
             await listener.WaitAsync(cancellationToken);
     }
 
-    public override Task PrepareMigrationAsync(LedgerDb db, CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>
+    /// EF's own lock on the table of migrations goes with the first migration's transaction: services that start together on an empty database would
+    /// both apply the second. This one is the connection's, which goes back to its pool, so it is given back.
+    /// </summary>
+    public override async Task MigrateAsync(LedgerDb db, CancellationToken cancellationToken)
+    {
+        var creator = db.GetService<IRelationalDatabaseCreator>();
+        if (!await creator.ExistsAsync(cancellationToken))
+            await creator.CreateAsync(cancellationToken);
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock({LockClass}, {(int)LedgerLock.Migration})", cancellationToken);
+        try
+        {
+            await db.Database.MigrateAsync(cancellationToken);
+        }
+        finally
+        {
+            await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({LockClass}, {(int)LedgerLock.Migration})", CancellationToken.None);
+        }
+    }
 }
 
 /// <summary>One process has the file to itself, and its transactions are begun as writing ones: there is nothing more to lock.</summary>
@@ -114,10 +138,11 @@ internal sealed class SqliteDialect : LedgerDialect
     public override Task ListenAsync(LedgerSignal signal, CancellationToken cancellationToken) =>
         Task.Delay(Timeout.Infinite, cancellationToken);
 
-    public override async Task PrepareMigrationAsync(LedgerDb db, CancellationToken cancellationToken)
+    public override async Task MigrateAsync(LedgerDb db, CancellationToken cancellationToken)
     {
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode = WAL", cancellationToken);
         // EF's migration lock is a row that outlives a killed process and would block every start after it.
         await db.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS \"__EFMigrationsLock\"", cancellationToken);
+        await db.Database.MigrateAsync(cancellationToken);
     }
 }
