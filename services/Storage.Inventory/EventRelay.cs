@@ -1,5 +1,4 @@
 using MassTransit;
-using Microsoft.EntityFrameworkCore;
 using Storage.Hosting;
 using Storage.Ledger;
 
@@ -9,52 +8,47 @@ namespace Storage.Inventory;
 /// Passes the event log on to the topic exchange of all events, in order, each at least once: the cursor moves after the broker has
 /// confirmed. One replica at a time does it.
 /// </summary>
-internal sealed partial class EventRelay(
-    IDbContextFactory<LedgerDb> databases, LedgerDialect dialect, LedgerSignal signal, EventFeed feed, IBus bus, ILogger<EventRelay> logger)
-    : BackgroundService
+internal sealed partial class EventRelay(LedgerDialect dialect, LedgerSignal signal, IBus bus, ILogger<EventRelay> logger) : BackgroundService
 {
     private const string Reader = "bus";
-    private const int Page = 200;
+    private const int Page = 500;
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PublishLimit = TimeSpan.FromSeconds(30);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            var next = signal.Next;
-            var relayed = 0;
             try
             {
-                relayed = await RelayAsync(stoppingToken);
+                await using var log = await dialect.FollowAsync(Reader, LedgerLock.Relay, stoppingToken);
+                await RelayAsync(log, stoppingToken);
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 RelayFailed(logger, e);
+                await Task.Delay(LongestWait, stoppingToken);
             }
-            if (relayed < Page)
-                await next.WaitAsync(LongestWait, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task<int> RelayAsync(CancellationToken cancellationToken)
+    private async Task RelayAsync(ILogCursor log, CancellationToken cancellationToken)
     {
-        await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        await dialect.LockAsync(db, LedgerLock.Relay, cancellationToken);
-        var cursor = await db.Cursors.SingleOrDefaultAsync(row => row.Reader == Reader, cancellationToken);
-        if (cursor is null)
-            db.Cursors.Add(cursor = new CursorRow { Reader = Reader });
-        var page = await feed.PageAsync(cursor.Sequence, Page, cancellationToken);
-        if (page.Count == 0)
-            return 0;
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(TimeSpan.FromSeconds(30));
-        // Started in order on one channel, confirmed together.
-        await Task.WhenAll(page.Select(entry => bus.PublishToAllAsync(entry, timeout.Token)));
-        cursor.Sequence = page[^1].Sequence!.Value;
-        await db.SaveChangesAsync(cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return page.Count;
+        while (true)
+        {
+            var next = signal.Next;
+            var page = await log.NextAsync(Page, cancellationToken);
+            if (page.Count == 0)
+            {
+                await next.WaitAsync(LongestWait, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                cancellationToken.ThrowIfCancellationRequested();
+                continue;
+            }
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            timeout.CancelAfter(PublishLimit);
+            // Started in order on one channel, confirmed together.
+            await Task.WhenAll(page.Select(entry => bus.PublishToAllAsync(EventFeed.Read(entry), timeout.Token)));
+        }
     }
 
     [LoggerMessage(5002, LogLevel.Warning, "Events could not be passed on to the bus; trying again.")]

@@ -17,11 +17,13 @@ public static class LedgerServices
         var options = configuration.GetSection(LedgerOptions.Section).Get<LedgerOptions>() ?? new LedgerOptions();
         services.AddSingleton(options);
         if (options.IsSqlite)
-            services.AddDatabase<SqliteLedgerDb>(db => Sqlite(db, options.Connection), new SqliteDialect());
+            services.AddDatabase<SqliteLedgerDb>(db => Sqlite(db, options.Connection), databases => new SqliteDialect(databases));
         else
-            services.AddDatabase<PostgresLedgerDb>(db => Postgres(db, options.Connection), new PostgresDialect(options.Connection));
+            services.AddDatabase<PostgresLedgerDb>(
+                db => Postgres(db, options.Connection), databases => new PostgresDialect(Prepared(options.Connection), databases));
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<LedgerSignal>();
+        services.AddSingleton<KnownWorkers>();
         services.AddSingleton<LedgerWriter>();
         services.AddSingleton<CommandIntake>();
         services.AddSingleton<ReportProjector>();
@@ -79,12 +81,12 @@ public static class LedgerServices
         return settings.ConnectionString;
     }
 
-    private static void AddDatabase<T>(this IServiceCollection services, Action<DbContextOptionsBuilder> configure, LedgerDialect dialect)
+    private static void AddDatabase<T>(this IServiceCollection services, Action<DbContextOptionsBuilder> configure, Func<IDbContextFactory<LedgerDb>, LedgerDialect> dialect)
         where T : LedgerDb
     {
         services.AddPooledDbContextFactory<T>(configure);
         services.AddSingleton<IDbContextFactory<LedgerDb>>(provider => new LedgerDbFactory<T>(provider.GetRequiredService<IDbContextFactory<T>>()));
-        services.AddSingleton(dialect);
+        services.AddSingleton(provider => dialect(provider.GetRequiredService<IDbContextFactory<LedgerDb>>()));
     }
 
     private sealed class LedgerDbFactory<T>(IDbContextFactory<T> inner) : IDbContextFactory<LedgerDb>

@@ -20,12 +20,15 @@ public sealed class CommandSubmission(
     {
         var wait = WaitPreference.Read(http.Request.Headers["Prefer"]);
         var deadline = clock.GetUtcNow() + ExpiresIn.Read(http.Request.Headers);
-        var operation = await AcceptAsync(command(IdempotencyKey.Read(http.Request.Headers)), deadline, http.RequestAborted);
+        var accepted = command(IdempotencyKey.Read(http.Request.Headers) ?? Guid.CreateVersion7());
+        // Who waits looks out before there is anything to miss.
+        using var end = wait is null ? null : feed.Expect(accepted.CommandId!.Value);
+        var operation = await AcceptAsync(accepted, deadline, http.RequestAborted);
         http.Response.Headers.Location = $"/v1/{Resources.Operation(operation.Id)}";
         if (wait is { } atMost)
         {
             http.Response.Headers["Preference-Applied"] = WaitPreference.Applied(atMost);
-            operation = await WaitAsync(operation, atMost, http.RequestAborted);
+            operation = await WaitAsync(operation, end!, atMost, http.RequestAborted);
             if (operation.Ended && operation.State != OperationState.Succeeded)
                 return Problem.Of(OperationView.ErrorOf(operation), operation.Id).ToResult();
         }
@@ -56,14 +59,14 @@ public sealed class CommandSubmission(
         _ => null,
     };
 
-    private async Task<OperationRow> WaitAsync(OperationRow operation, TimeSpan atMost, CancellationToken aborted)
+    private async Task<OperationRow> WaitAsync(OperationRow operation, EventFeed.ExpectedEnd end, TimeSpan atMost, CancellationToken aborted)
     {
         if (operation.Ended)
             return operation;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(aborted, lifetime.ApplicationStopping);
         try
         {
-            return await feed.WaitForEndAsync(operation.Id, atMost, stop.Token);
+            return await end.WaitAsync(operation, atMost, stop.Token);
         }
         catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
         {

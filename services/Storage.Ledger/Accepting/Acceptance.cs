@@ -9,7 +9,7 @@ internal sealed class Acceptance(LedgerTransaction ledger)
     private readonly OperationQueue queue = new(ledger);
     private readonly TargetResolver resolver = new(ledger);
     private readonly Preconditions preconditions = new(ledger);
-    private readonly Dictionary<Guid, OperationRow> known = [];
+    private readonly Dictionary<Guid, OperationRow> known = new(ledger.Opening.Operations);
 
     public async Task<IReadOnlyList<Outcome<OperationRow>>> AcceptAsync(
         IReadOnlyList<Submission> submissions, CancellationToken cancellationToken)
@@ -58,7 +58,7 @@ internal sealed class Acceptance(LedgerTransaction ledger)
                 Cancel(toCancel);
             else
                 await new LedgerCommands(ledger).RunAsync(operation, command, target, cancellationToken);
-            queue.End(operation, OperationState.Succeeded);
+            queue.EndAtOnce(operation);
             return operation;
         }
         if (command is DefinePool { Transient: true } transient)
@@ -72,9 +72,6 @@ internal sealed class Acceptance(LedgerTransaction ledger)
     /// <summary>Reads for the whole batch what its commands will be checked against.</summary>
     private async Task LoadAsync(IReadOnlyList<Submission> submissions, CancellationToken cancellationToken)
     {
-        var ids = submissions.Select(submission => submission.Id).ToList();
-        foreach (var row in await ledger.Db.Operations.Where(row => ids.Contains(row.Id)).ToListAsync(cancellationToken))
-            known[row.Id] = row;
         var resources = new List<string>();
         var volumes = new List<(Guid Pool, string Name)>();
         foreach (var submission in submissions)

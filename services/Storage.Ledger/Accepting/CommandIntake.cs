@@ -12,12 +12,14 @@ public sealed partial class CommandIntake : IAsyncDisposable
 
     private readonly LedgerWriter writer;
     private readonly GroupCommit<Submission, OperationRow> commits;
+    private readonly SubmissionNeeds needs;
     private readonly ILogger<CommandIntake> logger;
 
     public CommandIntake(LedgerWriter writer, ILogger<CommandIntake> logger)
     {
         (this.writer, this.logger) = (writer, logger);
         commits = new(WriteAsync, BatchLimit);
+        needs = new SubmissionNeeds(writer.Workers);
     }
 
     /// <summary>
@@ -39,7 +41,8 @@ public sealed partial class CommandIntake : IAsyncDisposable
     {
         try
         {
-            await using var ledger = await writer.BeginAsync(cancellationToken);
+            await using var ledger = await writer.BeginAsync(needs.Of(submissions), cancellationToken);
+            needs.Learn(ledger.Opening);
             var outcomes = await new Acceptance(ledger).AcceptAsync(submissions, cancellationToken);
             await ledger.CommitAsync(cancellationToken);
             return outcomes;

@@ -22,7 +22,7 @@ internal sealed class LedgerCommands(LedgerTransaction ledger)
             new PoolDefined(pool, definition.Name!, target.Host, definition with { Uuid = pool }, (known?.Version ?? 0) + 1,
                 known?.Persistent ?? !define.Transient, known?.Autostart ?? false),
             Resources.Pool(pool), ledger.NextRevision(known?.Revision ?? 0), target.Host, operation.Cause, operation.Id, cancellationToken);
-        await ledger.Inventory.FlushAsync(cancellationToken);
+        ledger.Inventory.FlushLater();
     }
 
     /// <summary>Forgets a pool with its volumes; what is on the host stays.</summary>

@@ -12,7 +12,8 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
 {
     private const int Wave = 500;
 
-    private readonly Dictionary<string, (bool Any, bool Exclusive)> live = [];
+    private readonly Dictionary<string, (bool Any, bool Exclusive)> live = new(ledger.Opening.Lines, StringComparer.Ordinal);
+    private readonly List<OperationRow> entered = [];
     private readonly List<OperationRow> ended = [];
 
     /// <summary>The way of operations to their workers.</summary>
@@ -54,6 +55,7 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
             });
             live[resource] = (true, live[resource].Exclusive || exclusive);
         }
+        entered.Add(operation);
     }
 
     /// <summary>Ends an operation that has not begun by its deadline.</summary>
@@ -64,6 +66,18 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
     public void End(OperationRow operation, OperationState state, StorageError? error = null)
     {
         Close(operation, state, error, null);
+        LogEnd(operation, state, error);
+    }
+
+    /// <summary>Ends an operation that was done at once: it never stood in line.</summary>
+    public void EndAtOnce(OperationRow operation)
+    {
+        (operation.State, operation.EndedAt) = (OperationState.Succeeded, ledger.Now);
+        LogEnd(operation, OperationState.Succeeded, null);
+    }
+
+    private void LogEnd(OperationRow operation, OperationState state, StorageError? error)
+    {
         var (type, data) = state switch
         {
             OperationState.Succeeded => (nameof(OperationSucceeded), StorageJson.ToElement(new OperationSucceeded(operation.Id))),
@@ -95,8 +109,13 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
                 await ForgetUnstartedAsync(operation, cancellationToken);
             var gone = ended.Select(operation => operation.Id).ToList();
             ended.Clear();
+            if (!ledger.Opening.AnyQueued && !entered.Exists(operation => operation.State is OperationState.Queued))
+            {
+                ledger.ReleaseAtCommit(gone);
+                continue;
+            }
             await ledger.Inventory.FlushAsync(cancellationToken);
-            var free = (await ledger.ReleaseClaimsAsync(gone, cancellationToken)).Distinct().ToList();
+            var free = await ledger.ReleaseAsync(gone, cancellationToken);
             if (free.Count == 0)
                 continue;
             live.Clear();
@@ -111,13 +130,6 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
     {
         await RunAsync(await ReadyAsync(cancellationToken), cancellationToken);
         await AdvanceAsync(cancellationToken);
-    }
-
-    /// <summary>Lets run what stayed in line for a worker that is back.</summary>
-    public Task AdvanceReturnedAsync(CancellationToken cancellationToken)
-    {
-        Dispatch.LookForLostAgain();
-        return AdvanceAllAsync(cancellationToken);
     }
 
     /// <summary>A transient pool whose start came to nothing is forgotten.</summary>

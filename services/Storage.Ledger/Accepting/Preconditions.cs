@@ -52,6 +52,7 @@ internal sealed class Preconditions(LedgerTransaction ledger)
         if (define.ExpectedVersion is { } expected && expected != (target.Pool?.Version ?? 0))
             throw new StorageException(new StorageError(ErrorCodes.VersionMismatch,
                 $"The definition has version {target.Pool?.Version ?? 0}, not {expected}.", Resource: Resources.Pool(target.PoolId!.Value)));
+        await ledger.Inventory.SeeAsync(cancellationToken);
         var others = await ledger.Db.Pools.Where(row => row.Host == target.Host && row.Id != target.PoolId)
             .Select(row => new { row.Id, row.Name, row.Definition, row.NextDefinition }).ToListAsync(cancellationToken);
         foreach (var other in others)
@@ -64,7 +65,7 @@ internal sealed class Preconditions(LedgerTransaction ledger)
     private async Task CheckHostAsync(ICommand command, Target target, PoolType type, CancellationToken cancellationToken)
     {
         var (info, kind) = (PoolTypes.Of(type), CommandTypes.Of(command));
-        var announced = await ledger.Inventory.AnnouncementsAsync(info.Family, target.Host, cancellationToken);
+        var announced = (await ledger.Inventory.WorkersAsync(cancellationToken)).Said(info.Family, target.Host).ToList();
         var support = announced.SelectMany(said => said.PoolTypes).Where(row => row.Type == type).ToList();
         var where = target.Host.Length > 0 ? $"on host {target.Host}" : "on any host";
         if (!support.Exists(row => row.Available))

@@ -7,7 +7,6 @@ namespace Storage.Ledger;
 internal sealed class RunDispatch(LedgerTransaction ledger)
 {
     private readonly Dictionary<string, PoolDefinition> definitions = new(StringComparer.Ordinal);
-    private IReadOnlyDictionary<string, DateTimeOffset>? lost;
 
     /// <summary>Whether the worker that would run it is gone: it stays in line until the worker is back.</summary>
     public async Task<bool> IsLostAsync(OperationRow operation, CancellationToken cancellationToken) =>
@@ -67,12 +66,9 @@ internal sealed class RunDispatch(LedgerTransaction ledger)
             ledger.Send(address, new ExpireRun(operation.Id));
     }
 
-    /// <summary>The queues of workers that are gone, as this transaction has seen it first.</summary>
+    /// <summary>The queues of workers that are gone.</summary>
     public async Task<IReadOnlyDictionary<string, DateTimeOffset>> LostAsync(CancellationToken cancellationToken) =>
-        lost ??= await LostWorkers.QueuesAsync(ledger.Db, cancellationToken);
-
-    /// <summary>A worker is back.</summary>
-    public void LookForLostAgain() => lost = null;
+        (await ledger.Inventory.WorkersAsync(cancellationToken)).Lost;
 
     private static bool MayOpenBacking(ICommand command) => command switch
     {

@@ -94,7 +94,7 @@ internal sealed class TargetResolver(LedgerTransaction ledger)
         var info = PoolTypes.Of(type);
         if (info.Scope is PoolScope.Cluster && host is null)
             return "";
-        var hosts = await ledger.Inventory.HostsAsync(info.Family, cancellationToken);
+        var hosts = (await ledger.Inventory.WorkersAsync(cancellationToken)).Hosts[info.Family].ToList();
         if (host is not null)
             return hosts.Contains(host) ? host : throw new StorageException(
                 ErrorCodes.UnknownHost, $"No worker for pools of type {info.Name} has ever come up on host '{host}'.", "host");

@@ -33,12 +33,12 @@ public sealed partial class RunHolds : IAsyncDisposable
 
     private async Task<IReadOnlyList<Outcome<RunHold>>> WriteAsync(IReadOnlyList<HoldRun> questions, CancellationToken cancellationToken)
     {
-        await using var ledger = await writer.BeginAsync(cancellationToken);
-        var ids = questions.Select(asked => asked.OperationId).ToList();
-        var operations = await ledger.Db.Operations.Where(row => ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancellationToken);
+        var wanted = new Wanted();
+        wanted.Operations.UnionWith(questions.Select(asked => asked.OperationId));
+        await using var ledger = await writer.BeginAsync(wanted, cancellationToken);
         var answers = new List<Outcome<RunHold>>(questions.Count);
         foreach (var asked in questions)
-            answers.Add(await AnswerAsync(ledger, asked, operations.GetValueOrDefault(asked.OperationId), cancellationToken));
+            answers.Add(await AnswerAsync(ledger, asked, ledger.Opening.Operations.GetValueOrDefault(asked.OperationId), cancellationToken));
         await ledger.CommitAsync(cancellationToken);
         return answers;
     }

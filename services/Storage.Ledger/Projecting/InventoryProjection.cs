@@ -194,6 +194,7 @@ public static class InventoryProjection
         var worker = await state.WorkerAsync(said.Host, said.Family, cancellationToken);
         if (worker is not null && entry.Revision <= worker.Revision)
             return false;
+        await state.ChangeWorkersAsync(cancellationToken);
         if (worker is null)
             state.Add(worker = new WorkerRow { Host = said.Host, Family = said.Family, Announcement = "" });
         worker.Instance = said.Instance;
@@ -211,6 +212,7 @@ public static class InventoryProjection
         var worker = await state.WorkerAsync(lost.Host, lost.Family, cancellationToken);
         if (worker is null || entry.Revision <= worker.Revision)
             return false;
+        await state.ChangeWorkersAsync(cancellationToken);
         worker.Lost = true;
         worker.Revision = entry.Revision;
         return true;

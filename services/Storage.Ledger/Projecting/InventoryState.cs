@@ -5,18 +5,35 @@ using Storage.Contracts;
 namespace Storage.Ledger;
 
 /// <summary>Pools, volumes and workers as one transaction sees and changes them; each row is read at most once.</summary>
-public sealed class InventoryState(LedgerDb db)
+public sealed class InventoryState(LedgerDb db, KnownWorkers? kept = null, Opening? opening = null)
 {
     private readonly Dictionary<Guid, PoolRow?> pools = [];
     private readonly Dictionary<(Guid Pool, string Name), VolumeRow?> volumes = [];
     private readonly Dictionary<(string Host, PoolFamily Family), WorkerRow?> workers = [];
-    private readonly Dictionary<(PoolFamily Family, string Host), IReadOnlyList<WorkerAnnouncement>> announcements = [];
-    private readonly Dictionary<PoolFamily, IReadOnlyList<string>> hosts = [];
     private readonly Dictionary<(string? Host, string Name), IReadOnlyList<Guid>> names = [];
     private readonly Dictionary<string, bool> backed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyList<PoolDirectory>> directories = new(StringComparer.Ordinal);
+    private WorkerSet? set;
+    private bool workersChanged;
+    private bool unwritten;
 
     public LedgerDb Db => db;
+
+    /// <summary>Takes over what was read when the transaction began.</summary>
+    internal void Know(Wanted wanted, Opening found)
+    {
+        foreach (var id in wanted.Pools)
+            pools[id] = null;
+        foreach (var pool in found.Pools)
+            pools[pool.Id] = pool;
+        foreach (var (name, ids) in found.PoolNames)
+            names[name] = ids;
+        foreach (var (pool, known) in wanted.Volumes)
+            foreach (var name in known)
+                volumes[(pool, name)] = null;
+        foreach (var volume in found.Volumes)
+            volumes[(volume.PoolId, volume.Name)] = volume;
+    }
 
     /// <summary>Reads many pools at once.</summary>
     public async Task LoadPoolsAsync(IEnumerable<Guid> ids, CancellationToken cancellationToken)
@@ -79,24 +96,31 @@ public sealed class InventoryState(LedgerDb db)
         return worker;
     }
 
-    /// <summary>What the workers of a family said of themselves, on one host or, where that is empty, on all.</summary>
-    public async Task<IReadOnlyList<WorkerAnnouncement>> AnnouncementsAsync(PoolFamily family, string host, CancellationToken cancellationToken)
+    /// <summary>All workers, as this transaction has written them.</summary>
+    internal async Task<WorkerSet> WorkersAsync(CancellationToken cancellationToken)
     {
-        if (!announcements.TryGetValue((family, host), out var said))
-        {
-            var rows = await db.Workers.Where(row => row.Family == family && (host == "" || row.Host == host)).Select(row => row.Announcement)
-                .ToListAsync(cancellationToken);
-            announcements[(family, host)] = said = [.. rows.Select(Announcements.Read)];
-        }
-        return said;
+        if (set is not null)
+            return set;
+        var version = workersChanged ? null : opening?.WorkersVersion;
+        if (version is { } known && kept?.Of(known) is { } same)
+            return set = same;
+        set = new WorkerSet(await db.Workers.AsNoTracking().ToListAsync(cancellationToken));
+        if (version is { } read)
+            kept?.Keep(read, set);
+        return set;
     }
 
-    /// <summary>The hosts on which a worker of a family has ever come up.</summary>
-    public async Task<IReadOnlyList<string>> HostsAsync(PoolFamily family, CancellationToken cancellationToken)
+    /// <summary>A worker is about to change: what processes have kept of workers is no longer true with this transaction.</summary>
+    internal async Task ChangeWorkersAsync(CancellationToken cancellationToken)
     {
-        if (!hosts.TryGetValue(family, out var known))
-            hosts[family] = known = await db.Workers.Where(row => row.Family == family).Select(row => row.Host).ToListAsync(cancellationToken);
-        return known;
+        set = null;
+        if (workersChanged)
+            return;
+        workersChanged = true;
+        var cursor = await db.Cursors.FindAsync([LedgerDialect.Workers], cancellationToken);
+        if (cursor is null)
+            db.Cursors.Add(cursor = new CursorRow { Reader = LedgerDialect.Workers });
+        cursor.Sequence++;
     }
 
     /// <summary>The pools of a name, on one host or on all (null): more than two are not told apart.</summary>
@@ -104,6 +128,7 @@ public sealed class InventoryState(LedgerDb db)
     {
         if (!names.TryGetValue((host, name), out var ids))
         {
+            await SeeAsync(cancellationToken);
             var rows = await db.Pools.Where(row => row.Name == name && (host == null || row.Host == host))
                 .OrderBy(row => row.Host).Take(2).ToListAsync(cancellationToken);
             // One that was removed in this transaction stays so.
@@ -117,9 +142,12 @@ public sealed class InventoryState(LedgerDb db)
     public async Task<bool> AnyBackedAsync(string host, CancellationToken cancellationToken)
     {
         if (!backed.TryGetValue(host, out var any))
+        {
+            await SeeAsync(cancellationToken);
             // Said so that it goes by the index of those that have one.
             backed[host] = any = await db.Volumes.Where(row => string.Compare(row.BackingPath, "") > 0 && !row.Removed)
                 .AnyAsync(row => db.Pools.Any(pool => pool.Id == row.PoolId && pool.Host == host), cancellationToken);
+        }
         return any;
     }
 
@@ -128,6 +156,7 @@ public sealed class InventoryState(LedgerDb db)
     {
         if (!directories.TryGetValue(host, out var known))
         {
+            await SeeAsync(cancellationToken);
             var rows = await db.Pools.Where(row => row.Host == host).Select(row => new { row.Id, row.Type, row.Definition, row.Directory })
                 .ToListAsync(cancellationToken);
             directories[host] = known = [.. rows
@@ -143,17 +172,36 @@ public sealed class InventoryState(LedgerDb db)
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
         await db.SaveChangesAsync(cancellationToken);
-        names.Clear();
+        unwritten = false;
+        Forget();
+    }
+
+    /// <summary>As <see cref="FlushAsync"/>, should anything be asked for that would have to see what has changed.</summary>
+    public void FlushLater()
+    {
+        unwritten = true;
+        Forget();
+    }
+
+    /// <summary>Before a query that must see what was left for later.</summary>
+    public Task SeeAsync(CancellationToken cancellationToken) => unwritten ? FlushAsync(cancellationToken) : Task.CompletedTask;
+
+    private void Forget()
+    {
         backed.Clear();
         directories.Clear();
-        announcements.Clear();
-        hosts.Clear();
+        if (workersChanged)
+            set = null;
     }
 
     public void Add(PoolRow pool)
     {
         db.Pools.Add(pool);
         pools[pool.Id] = pool;
+        // No more than two of a name are told apart, see PoolsOfNameAsync.
+        foreach (var named in new[] { (pool.Host, pool.Name), ((string?)null, pool.Name) })
+            if (names.TryGetValue(named, out var ids) && ids.Count < 2)
+                names[named] = [.. ids, pool.Id];
     }
 
     public void Add(VolumeRow volume)
@@ -171,8 +219,7 @@ public sealed class InventoryState(LedgerDb db)
     /// <summary>Forgets a pool with everything in it.</summary>
     public async Task RemoveAsync(PoolRow pool, CancellationToken cancellationToken)
     {
-        // Rows of this transaction that the database has not seen yet go with the rest.
-        await FlushAsync(cancellationToken);
+        // With those that the database has not seen yet.
         foreach (var key in volumes.Keys.Where(key => key.Pool == pool.Id).ToList())
         {
             if (volumes[key] is { } row)
@@ -183,5 +230,7 @@ public sealed class InventoryState(LedgerDb db)
         db.Pools.Remove(pool);
         await FlushAsync(cancellationToken);
         pools[pool.Id] = null;
+        names.Remove((pool.Host, pool.Name));
+        names.Remove((null, pool.Name));
     }
 }

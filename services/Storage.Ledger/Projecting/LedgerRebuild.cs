@@ -17,6 +17,9 @@ public sealed class LedgerRebuild(LedgerWriter writer)
         await db.Volumes.ExecuteDeleteAsync(cancellationToken);
         await db.Pools.ExecuteDeleteAsync(cancellationToken);
         await db.Workers.ExecuteDeleteAsync(cancellationToken);
+        // Those of which the log knows nothing are gone as well.
+        await ledger.Inventory.ChangeWorkersAsync(cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
         db.ChangeTracker.Clear();
         long after = 0, applied = 0;
         while (await db.Events.AsNoTracking().Where(row => row.Sequence > after).OrderBy(row => row.Sequence).Take(Page)

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Storage.Contracts;
 
@@ -32,7 +31,7 @@ public sealed partial class ReportProjector : IAsyncDisposable
     {
         try
         {
-            await using var ledger = await writer.BeginAsync(cancellationToken);
+            await using var ledger = await writer.BeginAsync(ReportBatch.NeedsOf(reports), cancellationToken);
             await new ReportBatch(ledger, logger).ApplyAsync(reports, cancellationToken);
             await ledger.CommitAsync(cancellationToken);
             return [.. reports.Select(_ => new Outcome<bool>(true, null))];
@@ -55,12 +54,29 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(30);
 
     private readonly OperationQueue queue = new(ledger);
-    private readonly Dictionary<Guid, OperationRow> operations = [];
+
+    /// <summary>What reports are about.</summary>
+    public static Wanted NeedsOf(IReadOnlyList<HostReport> reports)
+    {
+        var wanted = new Wanted();
+        foreach (var entry in reports.SelectMany(report => report.Events))
+        {
+            wanted.Events.Add(entry.EventId);
+            if (entry.CommandId is { } operation)
+                wanted.Operations.Add(operation);
+            if (Resources.PoolOf(entry.Resource) is not { } pool)
+                continue;
+            wanted.Pools.Add(pool);
+            if (Resources.VolumeOf(entry.Resource) is { } volume)
+                wanted.AddVolume(pool, volume);
+        }
+        return wanted;
+    }
 
     public async Task ApplyAsync(IReadOnlyList<HostReport> reports, CancellationToken cancellationToken)
     {
-        var events = await NewEventsAsync(reports, cancellationToken);
-        await LoadAsync(events, cancellationToken);
+        var events = reports.SelectMany(report => report.Events).DistinctBy(entry => entry.EventId)
+            .Where(entry => !ledger.Opening.LoggedEvents.Contains(entry.EventId));
         foreach (var entry in events)
         {
             try
@@ -78,24 +94,6 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
 
     [LoggerMessage(4006, LogLevel.Error, "Event {EventId} of type {Type} about {Resource} cannot be read and is passed over.")]
     private static partial void Unreadable(ILogger logger, Guid eventId, string type, string resource, Exception exception);
-
-    private async Task<List<StorageEvent>> NewEventsAsync(IReadOnlyList<HostReport> reports, CancellationToken cancellationToken)
-    {
-        var events = reports.SelectMany(report => report.Events).DistinctBy(entry => entry.EventId).ToList();
-        var ids = events.Select(entry => entry.EventId).ToList();
-        var logged = await ledger.Db.Events.Where(row => ids.Contains(row.EventId)).Select(row => row.EventId).ToListAsync(cancellationToken);
-        return logged.Count == 0 ? events : [.. events.ExceptBy(logged, entry => entry.EventId)];
-    }
-
-    private async Task LoadAsync(List<StorageEvent> events, CancellationToken cancellationToken)
-    {
-        await ledger.Inventory.LoadPoolsAsync(events.Select(entry => Resources.PoolOf(entry.Resource)).OfType<Guid>(), cancellationToken);
-        foreach (var pool in events.Where(entry => Resources.VolumeOf(entry.Resource) is not null).GroupBy(entry => Resources.PoolOf(entry.Resource)!.Value))
-            await ledger.Inventory.LoadVolumesAsync(pool.Key, pool.Select(entry => Resources.VolumeOf(entry.Resource)!), cancellationToken);
-        var ids = events.Select(entry => entry.CommandId).OfType<Guid>().Distinct().ToList();
-        foreach (var row in await ledger.Db.Operations.Where(row => ids.Contains(row.Id)).ToListAsync(cancellationToken))
-            operations[row.Id] = row;
-    }
 
     private async Task ApplyAsync(StorageEvent entry, CancellationToken cancellationToken)
     {
@@ -208,7 +206,7 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
     /// <summary>The operation of an event that moves it on; null for one that is not known or has ended.</summary>
     private OperationRow? Open(StorageEvent entry)
     {
-        if (entry.CommandId is not { } id || !operations.TryGetValue(id, out var operation))
+        if (entry.CommandId is not { } id || !ledger.Opening.Operations.TryGetValue(id, out var operation))
             return null;
         if (!operation.Ended)
         {

@@ -33,7 +33,7 @@ internal sealed class WorkerWatch(LedgerTransaction ledger, OperationQueue queue
         ledger.Log(entry);
         await ledger.Inventory.FlushAsync(cancellationToken);
         if (returned)
-            await queue.AdvanceReturnedAsync(cancellationToken);
+            await queue.AdvanceAllAsync(cancellationToken);
         if (!isNew)
             return;
         await SendAgainAsync(said, cancellationToken);

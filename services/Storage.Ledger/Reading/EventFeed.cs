@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
@@ -17,7 +18,8 @@ public sealed partial class EventFeed : BackgroundService
     /// <summary>How long a reader goes without looking, should no signal come.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
-    private static readonly string[] Ends = [nameof(OperationSucceeded), nameof(OperationFailed), nameof(OperationCancelled), nameof(OperationExpired)];
+    /// <summary>The events with which operations end.</summary>
+    internal static readonly string[] Ends = [nameof(OperationSucceeded), nameof(OperationFailed), nameof(OperationCancelled), nameof(OperationExpired)];
 
     private readonly IDbContextFactory<LedgerDb> databases;
     private readonly LedgerDialect dialect;
@@ -51,7 +53,7 @@ public sealed partial class EventFeed : BackgroundService
                 yield return entry;
             if (page.Count > 0)
                 after = page[^1].Sequence!.Value;
-            if (page.Count < Page)
+            if (page.Count < Page && signal.End.Event <= after)
                 await WaitAsync(next, cancellationToken);
         }
     }
@@ -72,27 +74,21 @@ public sealed partial class EventFeed : BackgroundService
         return await db.Events.MaxAsync(row => (long?)row.Sequence, cancellationToken) ?? 0;
     }
 
+    /// <summary>Looks out for the end of an operation. Of one that is only going to be accepted, nothing is missed.</summary>
+    public ExpectedEnd Expect(Guid operationId)
+    {
+        var told = telling.Task.IsCompletedSuccessfully;
+        var waiter = waiters.AddOrUpdate(operationId, _ => new Waiter(), (_, existing) => existing.Join());
+        wanted.TrySetResult();
+        return new ExpectedEnd(this, operationId, waiter, told);
+    }
+
     /// <summary>The operation as it is when it has ended, or when the time is up.</summary>
     /// <exception cref="StorageException"><see cref="ErrorCodes.OperationNotFound"/>.</exception>
     public async Task<OperationRow> WaitForEndAsync(Guid operationId, TimeSpan atMost, CancellationToken cancellationToken)
     {
-        var waiter = waiters.AddOrUpdate(operationId, _ => new Waiter(), (_, existing) => existing.Join());
-        wanted.TrySetResult();
-        try
-        {
-            await telling.Task.WaitAsync(atMost, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            var operation = await finds.AddAsync(operationId, cancellationToken);
-            if (operation.Ended)
-                return operation;
-            await waiter.Ended.WaitAsync(atMost, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancellationToken.ThrowIfCancellationRequested();
-            return await finds.AddAsync(operationId, cancellationToken);
-        }
-        finally
-        {
-            if (waiter.Leave())
-                waiters.TryRemove(new(operationId, waiter));
-        }
+        using var end = Expect(operationId);
+        return await end.WaitAsync(known: null, atMost, cancellationToken);
     }
 
     public static StorageEvent Read(EventRow row) => new(
@@ -114,25 +110,42 @@ public sealed partial class EventFeed : BackgroundService
         telling.TrySetResult();
         while (true)
         {
-            var next = signal.Next;
-            var page = await RetryAsync(() => TracesAsync(after, stoppingToken), stoppingToken);
-            foreach (var trace in page)
+            var heard = signal.End;
+            var page = await RetryAsync(() => EndingsAsync(after, stoppingToken), stoppingToken);
+            foreach (var ending in page)
             {
-                after = trace.Sequence;
-                if (trace.CommandId is { } id && Ends.Contains(trace.Type) && waiters.TryGetValue(id, out var waiter))
+                after = ending.Sequence;
+                if (ending.CommandId is { } id && waiters.TryGetValue(id, out var waiter))
                     waiter.End();
             }
-            if (page.Count < Page)
-                await WaitAsync(next, stoppingToken);
+            if (page.Count == Page)
+                continue;
+            // What was heard of before looking was there to be seen.
+            after = Math.Max(after, heard.Event);
+            await WaitForEndingAsync(after, stoppingToken);
         }
     }
 
-    /// <summary>Of the events after a sequence, what those who wait need to know.</summary>
-    private async Task<List<Trace>> TracesAsync(long after, CancellationToken cancellationToken)
+    /// <summary>Until an operation has ended, or for as long as a reader goes without looking: most of what is logged ends none.</summary>
+    private async Task WaitForEndingAsync(long after, CancellationToken cancellationToken)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var (next, left) = (signal.Next, LongestWait - Stopwatch.GetElapsedTime(began));
+            if (signal.End.Ending > after || left <= TimeSpan.Zero)
+                return;
+            await next.WaitAsync(left, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Of the events after a sequence, those with which operations have ended.</summary>
+    private async Task<List<Ending>> EndingsAsync(long after, CancellationToken cancellationToken)
     {
         await using var db = await databases.CreateDbContextAsync(cancellationToken);
-        return await db.Events.Where(row => row.Sequence > after).OrderBy(row => row.Sequence).Take(Page)
-            .Select(row => new Trace(row.Sequence, row.Type, row.CommandId)).ToListAsync(cancellationToken);
+        return await db.Events.Where(row => row.Sequence > after && Ends.Contains(row.Type)).OrderBy(row => row.Sequence).Take(Page)
+            .Select(row => new Ending(row.Sequence, row.CommandId)).ToListAsync(cancellationToken);
     }
 
     private async Task ListenAsync(CancellationToken stoppingToken) => await RetryAsync(
@@ -192,10 +205,46 @@ public sealed partial class EventFeed : BackgroundService
     [LoggerMessage(4004, LogLevel.Warning, "The event log cannot be followed; trying again.")]
     private static partial void FeedFailed(ILogger logger, Exception exception);
 
-    private sealed record Trace(long Sequence, string Type, Guid? CommandId);
+    private sealed record Ending(long Sequence, Guid? CommandId);
+
+    /// <summary>Somebody who looks out for an operation's end, until it is disposed of.</summary>
+    public sealed class ExpectedEnd : IDisposable
+    {
+        private readonly EventFeed feed;
+        private readonly Guid operation;
+        private readonly Waiter waiter;
+        private readonly bool told;
+
+        internal ExpectedEnd(EventFeed feed, Guid operation, Waiter waiter, bool told) =>
+            (this.feed, this.operation, this.waiter, this.told) = (feed, operation, waiter, told);
+
+        /// <inheritdoc cref="WaitForEndAsync"/>
+        /// <param name="known">The operation as it was after the look-out began; null where it was not looked at.</param>
+        public async Task<OperationRow> WaitAsync(OperationRow? known, TimeSpan atMost, CancellationToken cancellationToken)
+        {
+            if (known is { Ended: true })
+                return known;
+            if (known is null || !told)
+            {
+                await feed.telling.Task.WaitAsync(atMost, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                var found = await feed.finds.AddAsync(operation, cancellationToken);
+                if (found.Ended)
+                    return found;
+            }
+            await waiter.Ended.WaitAsync(atMost, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            return await feed.finds.AddAsync(operation, cancellationToken);
+        }
+
+        public void Dispose()
+        {
+            if (waiter.Leave())
+                feed.waiters.TryRemove(new(operation, waiter));
+        }
+    }
 
     /// <summary>Those who wait for one operation.</summary>
-    private sealed class Waiter
+    internal sealed class Waiter
     {
         private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int count = 1;

@@ -39,6 +39,7 @@ public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
         {
             pool.ToTable("pools").HasKey(row => row.Id);
             pool.HasIndex(row => new { row.Host, row.Name }).IsUnique();
+            pool.HasIndex(row => new { row.Name, row.Host });
             pool.Ignore(row => row.Active);
         });
         modelBuilder.Entity<VolumeRow>(volume =>
@@ -106,8 +107,8 @@ public sealed class PostgresLedgerDb(DbContextOptions<PostgresLedgerDb> options)
         configurationBuilder.Properties<string>().UseCollation("C");
     }
 
-    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default) =>
-        await PostgresCopy.InsertAsync(this, cancellationToken) + await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+    public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default) =>
+        PostgresWrite.WriteAsync(this, [], cancellationToken);
 }
 
 public sealed class SqliteLedgerDb(DbContextOptions<SqliteLedgerDb> options) : LedgerDb(options);

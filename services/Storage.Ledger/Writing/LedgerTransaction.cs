@@ -14,16 +14,20 @@ public sealed class LedgerTransaction : IAsyncDisposable
     private readonly IDbContextTransaction transaction;
     private readonly List<EventRow> events = [];
     private readonly List<WorkerMessage> messages = [];
+    private readonly List<Guid> released = [];
     private long lastOperation;
     private long lastEvent;
+    private long lastEnding;
 
-    private LedgerTransaction(LedgerWriter writer, LedgerDb db, IDbContextTransaction transaction, DateTimeOffset now)
+    private LedgerTransaction(LedgerWriter writer, LedgerDb db, IDbContextTransaction transaction, Opening opening, DateTimeOffset now)
     {
         this.writer = writer;
         this.transaction = transaction;
+        (lastOperation, lastEvent) = (opening.LastOperation, opening.LastEvent);
         Db = db;
         Now = now;
-        Inventory = new InventoryState(db);
+        Opening = opening;
+        Inventory = new InventoryState(db, writer.Workers, opening);
     }
 
     public LedgerDb Db { get; }
@@ -34,17 +38,32 @@ public sealed class LedgerTransaction : IAsyncDisposable
     /// <summary>Pools, volumes and workers as this transaction sees and changes them.</summary>
     public InventoryState Inventory { get; }
 
+    /// <summary>What was read when it began.</summary>
+    public Opening Opening { get; }
+
     internal static async Task<LedgerTransaction> BeginAsync(
-        LedgerWriter writer, LedgerDb db, LedgerDialect dialect, DateTimeOffset now, CancellationToken cancellationToken)
+        LedgerWriter writer, LedgerDb db, LedgerDialect dialect, Wanted wanted, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var last = await dialect.BeginWritingAsync(db, cancellationToken);
-        return new LedgerTransaction(writer, db, transaction, now) { lastOperation = last.Operation, lastEvent = last.Event };
+        try
+        {
+            var begun = new LedgerTransaction(writer, db, transaction, await dialect.BeginWritingAsync(db, wanted, cancellationToken), now);
+            begun.Inventory.Know(wanted, begun.Opening);
+            return begun;
+        }
+        catch
+        {
+            await transaction.DisposeAsync();
+            throw;
+        }
     }
 
-    /// <inheritdoc cref="LedgerDialect.ReleaseClaimsAsync"/>
-    public Task<IReadOnlyList<string>> ReleaseClaimsAsync(IReadOnlyList<Guid> operations, CancellationToken cancellationToken) =>
-        writer.Dialect.ReleaseClaimsAsync(Db, operations, cancellationToken);
+    /// <inheritdoc cref="LedgerDialect.ReleaseAsync"/>
+    public Task<IReadOnlyList<string>> ReleaseAsync(IReadOnlyList<Guid> operations, CancellationToken cancellationToken) =>
+        writer.Dialect.ReleaseAsync(Db, operations, cancellationToken);
+
+    /// <summary>Takes operations out of all lines that they stand in, behind which nobody waits.</summary>
+    public void ReleaseAtCommit(IReadOnlyList<Guid> operations) => released.AddRange(operations);
 
     public long NextOperationSequence() => ++lastOperation;
 
@@ -52,9 +71,16 @@ public sealed class LedgerTransaction : IAsyncDisposable
     public long NextRevision(long known) => Math.Max(known + 1, Revisions.At(Now));
 
     /// <summary>Adds an event to the log as it is; applying it to the inventory is the caller's.</summary>
-    public void Log(StorageEvent entry) => events.Add(new EventRow
+    public void Log(StorageEvent entry)
     {
-        Sequence = ++lastEvent,
+        events.Add(Row(entry, ++lastEvent));
+        if (EventFeed.Ends.Contains(entry.Type))
+            lastEnding = lastEvent;
+    }
+
+    private static EventRow Row(StorageEvent entry, long sequence) => new()
+    {
+        Sequence = sequence,
         EventId = entry.EventId,
         Type = entry.Type,
         Resource = entry.Resource,
@@ -65,7 +91,7 @@ public sealed class LedgerTransaction : IAsyncDisposable
         Cause = entry.Cause,
         CommandId = entry.CommandId,
         Data = entry.Data.GetRawText(),
-    });
+    };
 
     /// <summary>Logs an event that the control plane itself makes, and applies it to the inventory.</summary>
     public async Task<StorageEvent> RaiseAsync<T>(
@@ -91,9 +117,9 @@ public sealed class LedgerTransaction : IAsyncDisposable
     public async Task CommitAsync(CancellationToken cancellationToken)
     {
         Db.Events.AddRange(events);
-        await Db.SaveChangesAsync(cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        writer.Committed(messages, events.Count > 0);
+        LogEnd? grown = events.Count > 0 ? new LogEnd(lastEvent, lastEnding) : null;
+        await writer.Dialect.CommitAsync(Db, transaction, released, grown, cancellationToken);
+        writer.Committed(messages, grown);
     }
 
     public async ValueTask DisposeAsync()
@@ -106,21 +132,27 @@ public sealed class LedgerTransaction : IAsyncDisposable
 
 /// <summary>Begins transactions and passes on what they leave to send.</summary>
 public sealed class LedgerWriter(
-    IDbContextFactory<LedgerDb> databases, LedgerDialect dialect, LedgerSignal signal, WorkerSender sender, TimeProvider clock) : IDisposable
+    IDbContextFactory<LedgerDb> databases, LedgerDialect dialect, LedgerSignal signal, WorkerSender sender, KnownWorkers workers, TimeProvider clock)
+    : IDisposable
 {
     /// <summary>Writers of this process wait here and not, each with a connection, in the database.</summary>
     private readonly SemaphoreSlim turn = new(1);
 
     internal LedgerDialect Dialect => dialect;
 
-    public async Task<LedgerTransaction> BeginAsync(CancellationToken cancellationToken)
+    internal KnownWorkers Workers => workers;
+
+    public Task<LedgerTransaction> BeginAsync(CancellationToken cancellationToken) => BeginAsync(new Wanted(), cancellationToken);
+
+    /// <param name="wanted">What is going to be needed: it is read at once.</param>
+    public async Task<LedgerTransaction> BeginAsync(Wanted wanted, CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken);
         LedgerDb? db = null;
         try
         {
             db = await databases.CreateDbContextAsync(cancellationToken);
-            return await LedgerTransaction.BeginAsync(this, db, dialect, clock.GetUtcNow(), cancellationToken);
+            return await LedgerTransaction.BeginAsync(this, db, dialect, wanted, clock.GetUtcNow(), cancellationToken);
         }
         catch
         {
@@ -135,12 +167,12 @@ public sealed class LedgerWriter(
 
     internal void Ended() => turn.Release();
 
-    internal void Committed(IReadOnlyList<WorkerMessage> messages, bool eventsLogged)
+    internal void Committed(IReadOnlyList<WorkerMessage> messages, LogEnd? grown)
     {
         foreach (var message in messages)
             sender.Enqueue(message);
-        if (eventsLogged)
-            signal.Pulse();
+        if (grown is { } end)
+            signal.Pulse(end);
     }
 }
 

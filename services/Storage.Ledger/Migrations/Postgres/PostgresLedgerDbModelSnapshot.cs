@@ -537,6 +537,9 @@ namespace Storage.Ledger.Migrations.Postgres
                         .IsUnique()
                         .HasDatabaseName("ix_pools_host_name");
 
+                    b.HasIndex("Name", "Host")
+                        .HasDatabaseName("ix_pools_name_host");
+
                     b.ToTable("pools", (string)null);
                 });
 

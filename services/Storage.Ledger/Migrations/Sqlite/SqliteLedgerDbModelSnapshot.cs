@@ -495,6 +495,9 @@ namespace Storage.Ledger.Migrations.Sqlite
                         .IsUnique()
                         .HasDatabaseName("ix_pools_host_name");
 
+                    b.HasIndex("Name", "Host")
+                        .HasDatabaseName("ix_pools_name_host");
+
                     b.ToTable("pools", (string)null);
                 });
 

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using Storage.Contracts;
+
+namespace Storage.Ledger;
+
+/// <summary>
+/// Says what commands are going to need of the ledger before their transaction begins. Which pools they mean is told by names that were seen before: one
+/// that means another pool by now is only read later than it could have been.
+/// </summary>
+internal sealed class SubmissionNeeds(KnownWorkers workers)
+{
+    private const int Kept = 20_000;
+
+    private readonly ConcurrentDictionary<(string? Host, string Name), Guid> pools = [];
+
+    public Wanted Of(IReadOnlyList<Submission> submissions)
+    {
+        var wanted = new Wanted();
+        foreach (var submission in submissions)
+        {
+            wanted.Operations.Add(submission.Id);
+            switch (submission.Command)
+            {
+                case CancelOperation cancel:
+                    wanted.Operations.Add(cancel.OperationId);
+                    break;
+                case DefinePool define:
+                    AddDefinition(wanted, define);
+                    break;
+                case IPoolCommand known:
+                    Add(wanted, known);
+                    break;
+            }
+        }
+        return wanted;
+    }
+
+    /// <summary>Remembers which pools were meant.</summary>
+    public void Learn(Opening opening)
+    {
+        if (pools.Count > Kept)
+            pools.Clear();
+        foreach (var (named, ids) in opening.PoolNames)
+            if (ids.Count == 1)
+                pools[named] = ids[0];
+    }
+
+    private void AddDefinition(Wanted wanted, DefinePool define)
+    {
+        var host = define.Host ?? workers.Newest?.OnlyHost(PoolTypes.Of(define.Definition.Type).Family);
+        if (host is not null)
+            wanted.PoolNames.Add((host, define.Definition.Name!));
+        if (define.Definition.Uuid is { } uuid)
+            wanted.Pools.Add(uuid);
+    }
+
+    private void Add(Wanted wanted, IPoolCommand command)
+    {
+        var pool = AddPool(wanted, command.Pool, command.Host);
+        foreach (var volume in VolumesOf(command))
+            AddVolume(wanted, pool, volume);
+        if (command is CloneVolume clone)
+            AddVolume(wanted, clone.SourcePool is null ? pool : AddPool(wanted, clone.SourcePool, clone.Host), clone.SourceVolume);
+    }
+
+    private Guid? AddPool(Wanted wanted, string named, string? host)
+    {
+        Guid? known = pools.TryGetValue((host, named), out var seen) ? seen : null;
+        if (Guid.TryParse(named, out var id))
+            wanted.Pools.Add((known = id).Value);
+        else
+            wanted.PoolNames.Add((host, named));
+        if (known is { } pool)
+            wanted.Lines.Add(Resources.Pool(pool));
+        return known;
+    }
+
+    private static void AddVolume(Wanted wanted, Guid? pool, string name)
+    {
+        if (pool is not { } known || name.Length == 0)
+            return;
+        wanted.AddVolume(known, name);
+        wanted.Lines.Add(Resources.Volume(known, name));
+    }
+
+    private static IEnumerable<string> VolumesOf(IPoolCommand command) => command switch
+    {
+        CreateVolume create => [create.Volume.Name],
+        CreateVolumes create => create.Volumes.Select(volume => volume.Name),
+        CloneVolume clone => [clone.Volume.Name],
+        MergeVolume merge => [merge.Volume, merge.Snapshot],
+        IVolumeCommand known => [known.Volume],
+        _ => [],
+    };
+}

@@ -1,0 +1,88 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+
+namespace Storage.Ledger;
+
+/// <summary>A transaction is two round trips where nothing more is asked for: it begins with all that is wanted, and ends with all that has changed.</summary>
+internal sealed class PostgresDialect(string connection, IDbContextFactory<LedgerDb> databases) : LedgerDialect
+{
+    /// <summary>The class of our advisory locks: "STOR".</summary>
+    private const int LockClass = 0x53544F52;
+
+    private const string Channel = "storage_events";
+
+    public override Task LockAsync(LedgerDb db, LedgerLock kind, CancellationToken cancellationToken) =>
+        db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({LockClass}, {(int)kind})", cancellationToken);
+
+    public override Task<Opening> BeginWritingAsync(LedgerDb db, Wanted wanted, CancellationToken cancellationToken) =>
+        new PostgresOpening(db, new($"SELECT pg_advisory_xact_lock({LockClass}, {(int)LedgerLock.Writer})")).ReadAsync(wanted, cancellationToken);
+
+    public override async Task<IReadOnlyList<string>> ReleaseAsync(LedgerDb db, IReadOnlyList<Guid> operations, CancellationToken cancellationToken)
+    {
+        await PostgresWrite.WriteAsync(db, [], cancellationToken);
+        Guid[] gone = [.. operations];
+        return await db.Database.SqlQuery<string>($"WITH gone AS (DELETE FROM claims WHERE operation_id = ANY ({gone}) RETURNING resource) SELECT DISTINCT resource AS \"Value\" FROM gone")
+            .ToListAsync(cancellationToken);
+    }
+
+    public override async Task CommitAsync(
+        LedgerDb db, IDbContextTransaction transaction, IReadOnlyList<Guid> released, LogEnd? grown, CancellationToken cancellationToken)
+    {
+        var then = new List<NpgsqlBatchCommand>();
+        if (released.Count > 0)
+            then.Add(new("DELETE FROM claims WHERE operation_id = ANY ($1)") { Parameters = { new() { Value = released.ToArray() } } });
+        if (grown is { } end)
+            then.Add(new("SELECT pg_notify($1, $2)") { Parameters = { new() { Value = Channel }, new() { Value = $"{end.Event} {end.Ending}" } } });
+        then.Add(new("COMMIT"));
+        await PostgresWrite.WriteAsync(db, then, cancellationToken);
+    }
+
+    public override async Task ListenAsync(LedgerSignal signal, CancellationToken cancellationToken)
+    {
+        await using var listener = new NpgsqlConnection(connection);
+        await listener.OpenAsync(cancellationToken);
+        listener.Notification += (_, told) =>
+        {
+            if (EndOf(told.Payload) is { } end)
+                signal.Pulse(end);
+        };
+        await using (var command = new NpgsqlCommand($"LISTEN {Channel}", listener))
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        while (true)
+            await listener.WaitAsync(cancellationToken);
+    }
+
+    public override async Task<ILogCursor> FollowAsync(string reader, LedgerLock kind, CancellationToken cancellationToken)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancellationToken);
+        return await PostgresLogCursor.OpenAsync(
+            connection, reader, PostgresTable.Of<EventRow>(db), $"SELECT pg_advisory_lock({LockClass}, {(int)kind})", cancellationToken);
+    }
+
+    /// <summary>
+    /// EF's own lock on the table of migrations goes with the first migration's transaction: services that start together on an empty database would
+    /// both apply the second. This one is the connection's, which goes back to its pool, so it is given back.
+    /// </summary>
+    public override async Task MigrateAsync(LedgerDb db, CancellationToken cancellationToken)
+    {
+        var creator = db.GetService<IRelationalDatabaseCreator>();
+        if (!await creator.ExistsAsync(cancellationToken))
+            await creator.CreateAsync(cancellationToken);
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock({LockClass}, {(int)LedgerLock.Migration})", cancellationToken);
+        try
+        {
+            await db.Database.MigrateAsync(cancellationToken);
+        }
+        finally
+        {
+            await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({LockClass}, {(int)LedgerLock.Migration})", CancellationToken.None);
+        }
+    }
+
+    /// <summary>That of another version of this program may say it otherwise: readers look from time to time anyway.</summary>
+    private static LogEnd? EndOf(string payload) => payload.Split(' ') is [var last, var ending]
+        && long.TryParse(last, out var sequence) && long.TryParse(ending, out var end) ? new LogEnd(sequence, end) : null;
+}
