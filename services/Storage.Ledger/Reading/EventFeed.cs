@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
@@ -53,7 +52,7 @@ public sealed partial class EventFeed : BackgroundService
                 yield return entry;
             if (page.Count > 0)
                 after = page[^1].Sequence!.Value;
-            if (page.Count < Page && signal.End.Event <= after)
+            if (page.Count < Page && signal.Last <= after)
                 await WaitAsync(next, cancellationToken);
         }
     }
@@ -103,40 +102,35 @@ public sealed partial class EventFeed : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken) =>
         await Task.WhenAll(ListenAsync(stoppingToken), TellWaitersAsync(stoppingToken));
 
+    /// <summary>Those who wait are told by the signal; what it has not said is found in the log.</summary>
     private async Task TellWaitersAsync(CancellationToken stoppingToken)
     {
         await wanted.Task.WaitAsync(stoppingToken);
+        var unsaid = new SemaphoreSlim(0);
+        signal.Ended += Tell;
         var after = await RetryAsync(() => EndAsync(stoppingToken), stoppingToken);
         telling.TrySetResult();
         while (true)
         {
-            var heard = signal.End;
-            var page = await RetryAsync(() => EndingsAsync(after, stoppingToken), stoppingToken);
-            foreach (var ending in page)
-            {
-                after = ending.Sequence;
-                if (ending.CommandId is { } id && waiters.TryGetValue(id, out var waiter))
-                    waiter.End();
-            }
-            if (page.Count == Page)
-                continue;
+            await unsaid.WaitAsync(LongestWait, stoppingToken);
             // What was heard of before looking was there to be seen.
-            after = Math.Max(after, heard.Event);
-            await WaitForEndingAsync(after, stoppingToken);
+            var heard = signal.Last;
+            for (var full = !waiters.IsEmpty; full;)
+            {
+                var page = await RetryAsync(() => EndingsAsync(after, stoppingToken), stoppingToken);
+                Tell([.. page.Select(ending => ending.CommandId).OfType<Guid>()]);
+                (after, full) = (page.Count == 0 ? after : page[^1].Sequence, page.Count == Page);
+            }
+            after = Math.Max(after, heard);
         }
-    }
 
-    /// <summary>Until an operation has ended, or for as long as a reader goes without looking: most of what is logged ends none.</summary>
-    private async Task WaitForEndingAsync(long after, CancellationToken cancellationToken)
-    {
-        var began = Stopwatch.GetTimestamp();
-        while (true)
+        void Tell(IReadOnlyList<Guid>? ended)
         {
-            var (next, left) = (signal.Next, LongestWait - Stopwatch.GetElapsedTime(began));
-            if (signal.End.Ending > after || left <= TimeSpan.Zero)
-                return;
-            await next.WaitAsync(left, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancellationToken.ThrowIfCancellationRequested();
+            if (ended is null)
+                unsaid.Release();
+            foreach (var id in ended ?? [])
+                if (waiters.TryGetValue(id, out var waiter))
+                    waiter.End();
         }
     }
 

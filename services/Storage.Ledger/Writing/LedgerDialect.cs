@@ -26,7 +26,7 @@ public abstract class LedgerDialect
     /// processes hear of it.
     /// </summary>
     public abstract Task CommitAsync(
-        LedgerDb db, IDbContextTransaction transaction, IReadOnlyList<Guid> released, LogEnd? grown, CancellationToken cancellationToken);
+        LedgerDb db, IDbContextTransaction transaction, IReadOnlyList<Guid> released, LogGrowth? grown, CancellationToken cancellationToken);
 
     /// <summary>Pulses the signal whenever another process committed; returns when that is not possible or was cut off.</summary>
     public abstract Task ListenAsync(LedgerSignal signal, CancellationToken cancellationToken);
@@ -38,10 +38,14 @@ public abstract class LedgerDialect
     public abstract Task MigrateAsync(LedgerDb db, CancellationToken cancellationToken);
 }
 
-/// <summary>How far the log goes.</summary>
+/// <summary>How the log has grown.</summary>
 /// <param name="Event">The sequence of its last event.</param>
-/// <param name="Ending">That of the last event with which an operation ended, as far as is known; 0 where none was heard of.</param>
-public readonly record struct LogEnd(long Event, long Ending);
+/// <param name="Ended">The operations that ended; null where they were too many to be named.</param>
+public sealed record LogGrowth(long Event, IReadOnlyList<Guid>? Ended)
+{
+    /// <summary>More than that, nobody waits for one by one; it keeps what is told below the 8,000 bytes of a notification.</summary>
+    public const int NamedAtMost = 200;
+}
 
 /// <summary>A reader of the log that comes back to where it was. Once it fails it is of no more use.</summary>
 public interface ILogCursor : IAsyncDisposable

@@ -17,7 +17,7 @@ public sealed class LedgerTransaction : IAsyncDisposable
     private readonly List<Guid> released = [];
     private long lastOperation;
     private long lastEvent;
-    private long lastEnding;
+    private readonly List<Guid> ended = [];
 
     private LedgerTransaction(LedgerWriter writer, LedgerDb db, IDbContextTransaction transaction, Opening opening, DateTimeOffset now)
     {
@@ -74,8 +74,8 @@ public sealed class LedgerTransaction : IAsyncDisposable
     public void Log(StorageEvent entry)
     {
         events.Add(Row(entry, ++lastEvent));
-        if (EventFeed.Ends.Contains(entry.Type))
-            lastEnding = lastEvent;
+        if (EventFeed.Ends.Contains(entry.Type) && entry.CommandId is { } operation)
+            ended.Add(operation);
     }
 
     private static EventRow Row(StorageEvent entry, long sequence) => new()
@@ -117,7 +117,7 @@ public sealed class LedgerTransaction : IAsyncDisposable
     public async Task CommitAsync(CancellationToken cancellationToken)
     {
         Db.Events.AddRange(events);
-        LogEnd? grown = events.Count > 0 ? new LogEnd(lastEvent, lastEnding) : null;
+        var grown = events.Count > 0 ? new LogGrowth(lastEvent, ended.Count > LogGrowth.NamedAtMost ? null : ended) : null;
         await writer.Dialect.CommitAsync(Db, transaction, released, grown, cancellationToken);
         writer.Committed(messages, grown);
     }
@@ -167,12 +167,12 @@ public sealed class LedgerWriter(
 
     internal void Ended() => turn.Release();
 
-    internal void Committed(IReadOnlyList<WorkerMessage> messages, LogEnd? grown)
+    internal void Committed(IReadOnlyList<WorkerMessage> messages, LogGrowth? grown)
     {
         foreach (var message in messages)
             sender.Enqueue(message);
-        if (grown is { } end)
-            signal.Pulse(end);
+        if (grown is not null)
+            signal.Pulse(grown);
     }
 }
 

@@ -51,7 +51,7 @@ internal sealed class SqliteDialect(IDbContextFactory<LedgerDb> databases) : Led
     }
 
     public override async Task CommitAsync(
-        LedgerDb db, IDbContextTransaction transaction, IReadOnlyList<Guid> released, LogEnd? grown, CancellationToken cancellationToken)
+        LedgerDb db, IDbContextTransaction transaction, IReadOnlyList<Guid> released, LogGrowth? grown, CancellationToken cancellationToken)
     {
         await db.SaveChangesAsync(cancellationToken);
         if (released.Count > 0)

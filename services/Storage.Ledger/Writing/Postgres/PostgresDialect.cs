@@ -28,13 +28,13 @@ internal sealed class PostgresDialect(string connection, IDbContextFactory<Ledge
     }
 
     public override async Task CommitAsync(
-        LedgerDb db, IDbContextTransaction transaction, IReadOnlyList<Guid> released, LogEnd? grown, CancellationToken cancellationToken)
+        LedgerDb db, IDbContextTransaction transaction, IReadOnlyList<Guid> released, LogGrowth? grown, CancellationToken cancellationToken)
     {
         var then = new List<NpgsqlBatchCommand>();
         if (released.Count > 0)
             then.Add(new("DELETE FROM claims WHERE operation_id = ANY ($1)") { Parameters = { new() { Value = released.ToArray() } } });
-        if (grown is { } end)
-            then.Add(new("SELECT pg_notify($1, $2)") { Parameters = { new() { Value = Channel }, new() { Value = $"{end.Event} {end.Ending}" } } });
+        if (grown is not null)
+            then.Add(new("SELECT pg_notify($1, $2)") { Parameters = { new() { Value = Channel }, new() { Value = Told(grown) } } });
         then.Add(new("COMMIT"));
         await PostgresWrite.WriteAsync(db, then, cancellationToken);
     }
@@ -45,8 +45,8 @@ internal sealed class PostgresDialect(string connection, IDbContextFactory<Ledge
         await listener.OpenAsync(cancellationToken);
         listener.Notification += (_, told) =>
         {
-            if (EndOf(told.Payload) is { } end)
-                signal.Pulse(end);
+            if (Heard(told.Payload) is { } grown)
+                signal.Pulse(grown);
         };
         await using (var command = new NpgsqlCommand($"LISTEN {Channel}", listener))
             await command.ExecuteNonQueryAsync(cancellationToken);
@@ -82,7 +82,23 @@ internal sealed class PostgresDialect(string connection, IDbContextFactory<Ledge
         }
     }
 
+    /// <summary>Such as <c>17 0197b0a2… 0197b0a3…</c>, or <c>17 *</c>.</summary>
+    private static string Told(LogGrowth grown) =>
+        $"{grown.Event} {(grown.Ended is null ? "*" : string.Join(' ', grown.Ended.Select(id => id.ToString("N"))))}";
+
     /// <summary>That of another version of this program may say it otherwise: readers look from time to time anyway.</summary>
-    private static LogEnd? EndOf(string payload) => payload.Split(' ') is [var last, var ending]
-        && long.TryParse(last, out var sequence) && long.TryParse(ending, out var end) ? new LogEnd(sequence, end) : null;
+    private static LogGrowth? Heard(string payload)
+    {
+        var parts = payload.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (parts.Length == 0 || !long.TryParse(parts[0], out var last))
+            return null;
+        var ended = new List<Guid>(parts.Length - 1);
+        foreach (var part in parts.AsSpan(1))
+        {
+            if (!Guid.TryParseExact(part, "N", out var id))
+                return new LogGrowth(last, null);
+            ended.Add(id);
+        }
+        return new LogGrowth(last, ended);
+    }
 }
