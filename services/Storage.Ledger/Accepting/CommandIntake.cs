@@ -42,9 +42,11 @@ public sealed partial class CommandIntake : IAsyncDisposable
         try
         {
             await using var ledger = await writer.BeginAsync(needs.Of(submissions), cancellationToken);
-            needs.Learn(ledger.Opening);
             var outcomes = await new Acceptance(ledger).AcceptAsync(submissions, cancellationToken);
             await ledger.CommitAsync(cancellationToken);
+            foreach (var (submission, outcome) in submissions.Zip(outcomes))
+                if (outcome.Value is { } operation)
+                    needs.Learn(submission.Command, operation);
             return outcomes;
         }
         catch (Exception e) when (e is not OperationCanceledException)

@@ -35,14 +35,17 @@ internal sealed class SubmissionNeeds(KnownWorkers workers)
         return wanted;
     }
 
-    /// <summary>Remembers which pools were meant.</summary>
-    public void Learn(Opening opening)
+    /// <summary>Remembers which pool a command meant.</summary>
+    public void Learn(ICommand command, OperationRow operation)
     {
+        if (operation.PoolId is not { } pool)
+            return;
         if (pools.Count > Kept)
             pools.Clear();
-        foreach (var (named, ids) in opening.PoolNames)
-            if (ids.Count == 1)
-                pools[named] = ids[0];
+        if (command is DefinePool define)
+            pools[(null, define.Definition.Name!)] = pool;
+        else if (command is IPoolCommand known)
+            pools[(known.Host, known.Pool)] = pool;
     }
 
     private void AddDefinition(Wanted wanted, DefinePool define)
@@ -57,6 +60,7 @@ internal sealed class SubmissionNeeds(KnownWorkers workers)
     private void Add(Wanted wanted, IPoolCommand command)
     {
         var pool = AddPool(wanted, command.Pool, command.Host);
+        wanted.AnyBacked |= command is DeleteVolume or WipeVolume or ResizeVolume;
         foreach (var volume in VolumesOf(command))
             AddVolume(wanted, pool, volume);
         if (command is CloneVolume clone)

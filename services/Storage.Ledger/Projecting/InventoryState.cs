@@ -141,6 +141,8 @@ public sealed class InventoryState(LedgerDb db, KnownWorkers? kept = null, Openi
     /// <summary>Whether any volume on a host has a backing store.</summary>
     public async Task<bool> AnyBackedAsync(string host, CancellationToken cancellationToken)
     {
+        if (opening?.AnyBacked is false)
+            return false;
         if (!backed.TryGetValue(host, out var any))
         {
             await SeeAsync(cancellationToken);

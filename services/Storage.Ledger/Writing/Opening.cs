@@ -19,6 +19,9 @@ public sealed class Wanted
     /// <summary>Resources, to see who stands in line for them.</summary>
     public HashSet<string> Lines { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Whether any volume at all is built on another one.</summary>
+    public bool AnyBacked { get; set; }
+
     public void AddVolume(Guid pool, string name)
     {
         if (!Volumes.TryGetValue(pool, out var names))
@@ -41,6 +44,9 @@ public sealed class Opening
 
     /// <summary>Some operation stands in line.</summary>
     public bool AnyQueued { get; set; }
+
+    /// <summary>Some volume is built on another one; null where that was not wanted.</summary>
+    public bool? AnyBacked { get; set; }
 
     public Dictionary<Guid, OperationRow> Operations { get; } = [];
 

@@ -54,6 +54,8 @@ internal sealed class PostgresOpening(LedgerDb db, NpgsqlBatchCommand locked)
         }
         foreach (var (pool, names) in wanted.Volumes)
             AskRows<VolumeRow>("WHERE pool_id = $1 AND name = ANY ($2)", opening.Volumes.Add, [pool, names.ToArray()]);
+        if (wanted.AnyBacked)
+            Ask(Command("SELECT EXISTS (SELECT FROM volumes WHERE backing_path > '' AND NOT removed)", []), row => opening.AnyBacked = row.GetBoolean(0));
         if (wanted.Lines.Count > 0)
             Ask(Command(Lines, [wanted.Lines.ToArray()]), row => opening.Lines[row.GetString(0)] = (row.GetBoolean(1), row.GetBoolean(2)));
     }
