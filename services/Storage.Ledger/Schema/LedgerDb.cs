@@ -107,7 +107,8 @@ public sealed class PostgresLedgerDb(DbContextOptions<PostgresLedgerDb> options)
     }
 
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default) =>
-        await PostgresCopy.InsertAsync(this, cancellationToken) + await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        await PostgresCopy.InsertAsync(this, cancellationToken) + await PostgresUpdate.WriteAsync(this, cancellationToken)
+        + await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
 }
 
 public sealed class SqliteLedgerDb(DbContextOptions<SqliteLedgerDb> options) : LedgerDb(options);
