@@ -72,6 +72,21 @@ public static partial class VolumeRules
     /// <exception cref="StorageException"><see cref="ErrorCodes.InvalidDefinition"/> with the field.</exception>
     public static void CheckName(string? name, string field) => Names.Check(name, field);
 
+    /// <summary>The rules of a list of volumes that are there: from 1 to a limit, each a name, and each once.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.InvalidArgument"/>, or as <see cref="CheckName"/>; with the field.</exception>
+    public static void CheckNames(IReadOnlyList<string>? names, int limit, string field)
+    {
+        if (names is not { Count: > 0 } || names.Count > limit)
+            throw new StorageException(ErrorCodes.InvalidArgument, $"From 1 to {limit} volumes can be named at once, not {names?.Count ?? 0}.", field);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < names.Count; i++)
+        {
+            CheckName(names[i], $"{field}[{i}]");
+            if (!seen.Add(names[i]))
+                throw new StorageException(ErrorCodes.InvalidArgument, $"Volume '{names[i]}' stands twice in the list.", $"{field}[{i}]");
+        }
+    }
+
     /// <summary>Judges the parts in the order in which libvirt's parser does.</summary>
     private static VolumeDefinition Read(PoolTypeInfo type, IVolumeParts input, VolumePurpose purpose)
     {

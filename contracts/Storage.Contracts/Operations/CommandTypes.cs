@@ -44,6 +44,7 @@ public static class CommandTypes
         new(nameof(WipeVolume), typeof(WipeVolume), CommandScope.Volume, PoolOperations.WipeVolume, RunsOnHost: true),
         new(nameof(MergeVolume), typeof(MergeVolume), CommandScope.Volume, PoolOperations.MergeVolume, RunsOnHost: true),
         new(nameof(DeleteVolume), typeof(DeleteVolume), CommandScope.Volume, PoolOperations.DeleteVolume, RunsOnHost: true),
+        new(nameof(DeleteVolumes), typeof(DeleteVolumes), CommandScope.Volume, PoolOperations.DeleteVolume, RunsOnHost: true),
         new(nameof(RefreshVolume), typeof(RefreshVolume), CommandScope.Volume, PoolOperations.None, RunsOnHost: true),
         new(nameof(CancelOperation), typeof(CancelOperation), CommandScope.Operation, PoolOperations.None, RunsOnHost: false),
     ];

@@ -119,10 +119,22 @@ public sealed record MergeVolume(Guid? CommandId, string Pool, string Volume, st
 /// </param>
 public sealed record DeleteVolume(Guid? CommandId, string Pool, string Volume, string? Host = null, bool Force = false) : IVolumeCommand;
 
+/// <summary>
+/// Removes up to <see cref="Limit"/> volumes of a pool and their content in one operation. All of them are looked at before the first is removed:
+/// where one is not there, or is in use by anything but the others, none is. From then on nothing is undone: what was removed when it fails or is
+/// cancelled is told by its <see cref="VolumeDeleted"/>, and the error says which volume could not be removed, and how many were.
+/// </summary>
+/// <param name="Volumes">Their names, each once, in any order: a volume goes after those of them that are made of it.</param>
+/// <param name="Force">As in <see cref="DeleteVolume"/>, for all of them.</param>
+public sealed record DeleteVolumes(Guid? CommandId, string Pool, IReadOnlyList<string> Volumes, string? Host = null, bool Force = false) : IPoolCommand
+{
+    public const int Limit = CreateVolumes.Limit;
+}
+
 /// <summary>Looks at one volume again.</summary>
 public sealed record RefreshVolume(Guid? CommandId, string Pool, string Volume, string? Host = null) : IVolumeCommand;
 
-/// <summary>Ends an operation early. What is queued never starts; what runs is undone.</summary>
+/// <summary>Ends an operation early. What is queued never starts; what runs is undone, but for volumes that <see cref="DeleteVolumes"/> has removed.</summary>
 public sealed record CancelOperation(Guid? CommandId, Guid OperationId) : ICommand;
 
 /// <summary>libvirt's wipe algorithms.</summary>

@@ -15,6 +15,11 @@ public static class VolumeEndpoints
         volumes.MapPost("", PostAsync)
             .Describes("CreateVolume", "Creates a volume; from a JSON array up to 1000 of them, all or none (the command CreateVolumes).")
             .Reads<VolumeDefinition>(xml: true, arrays: true).TakesCommand();
+        volumes.MapPost("/delete", DeleteManyAsync)
+            .Describes("DeleteVolumes",
+                "Removes up to 1000 volumes and their data. All are looked at first: where one is not there, or is in use (as by DeleteVolume) by anything "
+                + "but the others, none is removed. What was removed when it fails or is cancelled stays so, and is told by its events.")
+            .Reads<DeleteVolumesRequest>().TakesCommand();
 
         var volume = volumes.MapGroup("/{volume}");
         volume.MapGet("", GetAsync)
@@ -128,6 +133,13 @@ public static class VolumeEndpoints
         HttpContext http, CommandSubmission commands, string pool, string volume, string? host, bool? force) =>
         commands.SubmitAsync(http, id => new DeleteVolume(id, pool, volume, host, force is true));
 
+    private static async Task<IResult> DeleteManyAsync(
+        HttpContext http, CommandSubmission commands, string pool, string? host, CancellationToken cancellationToken)
+    {
+        var request = (await RequestBody.ReadAsync(http.Request, cancellationToken: cancellationToken)).Json<DeleteVolumesRequest>();
+        return await commands.SubmitAsync(http, id => new DeleteVolumes(id, pool, request.Volumes, host, request.Force));
+    }
+
     private static async Task<IResult> CloneAsync(
         HttpContext http, CommandSubmission commands, IDbContextFactory<LedgerDb> ledger,
         string pool, string volume, string? host, string? targetPool, bool? reflink, string? sourceSecret,
@@ -188,3 +200,7 @@ public sealed record ResizeRequest(
     bool Allocate = false,
     SecretReference? Secret = null,
     bool Force = false);
+
+/// <param name="Volumes">Their names, each once, in any order: a volume goes after those of them that are made of it.</param>
+/// <param name="Force">Also those that are in use.</param>
+public sealed record DeleteVolumesRequest(IReadOnlyList<string> Volumes, bool Force = false);

@@ -61,42 +61,56 @@ internal sealed class BackingVolumes(LedgerTransaction ledger)
             $"{field}.backingStore.path");
     }
 
-    /// <summary>Refuses to take away a volume that others are built on.</summary>
+    /// <summary>Refuses to take away volumes of a pool that others are built on, unless these go with them.</summary>
+    /// <param name="field">What the command calls each of them.</param>
     /// <exception cref="StorageException"><see cref="ErrorCodes.InUse"/>, naming them.</exception>
-    public async Task RequireNoneOnAsync(PoolRow pool, string volume, CancellationToken cancellationToken)
+    public async Task RequireNoneOnAsync(PoolRow pool, IReadOnlyList<string> volumes, Func<int, string> field, CancellationToken cancellationToken)
     {
-        if ((await ledger.Inventory.VolumeAsync(pool.Id, volume, cancellationToken))?.Path is not { } path
-            || !PoolTypes.Of(pool.Type).HasFilesOfServer && !await ledger.Inventory.AnyBackedAsync(pool.Host, cancellationToken))
+        if (!PoolTypes.Of(pool.Type).HasFilesOfServer && !await ledger.Inventory.AnyBackedAsync(pool.Host, cancellationToken))
             return;
-        var names = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal)
-        {
-            [pool.Host] = await NamesAsync(pool.Host, path, cancellationToken),
-        };
-        foreach (var (host, elsewhere) in await ElsewhereAsync(pool, volume, cancellationToken))
-            names[host] = await NamesAsync(host, elsewhere, cancellationToken);
-        var (hosts, paths) = (names.Keys.ToList(), names.Values.SelectMany(some => some).Distinct().ToList());
+        var hosts = await NamesAsync(pool, volumes, cancellationToken);
+        var (named, paths) = (hosts.Keys.ToList(), hosts.Values.SelectMany(names => names.Names.Keys).Distinct().ToList());
+        if (paths.Count == 0)
+            return;
         var users = await ledger.Db.Volumes.Where(row => paths.Contains(row.BackingPath!) && !row.Removed)
-            .Join(ledger.Db.Pools.Where(row => hosts.Contains(row.Host)), row => row.PoolId, row => row.Id,
-                (row, of) => new { row.Name, row.BackingPath, Pool = of.Name, of.Host })
+            .Join(ledger.Db.Pools.Where(row => named.Contains(row.Host)), row => row.PoolId, row => row.Id,
+                (row, of) => new { row.Name, row.Path, row.BackingPath, Pool = of.Name, of.Host })
             .OrderBy(row => row.Pool).ThenBy(row => row.Name).ThenBy(row => row.Host).AsAsyncEnumerable()
-            .Where(row => names[row.Host].Contains(row.BackingPath!)).Take(Named + 1).ToListAsync(cancellationToken);
+            .Where(row => hosts[row.Host].Names.ContainsKey(row.BackingPath!) && !hosts[row.Host].Has(row.Path)).Take(Named + 1).ToListAsync(cancellationToken);
         if (users.Count == 0)
             return;
+        var at = hosts[users[0].Host].Names[users[0].BackingPath!];
+        users = [.. users.Where(user => hosts[user.Host].Names[user.BackingPath!] == at)];
         var told = string.Join(", ", users.Take(Named)
             .Select(user => $"'{user.Name}' in pool '{user.Pool}'{(user.Host == pool.Host ? "" : $" on host {user.Host}")}"));
         throw new StorageException(new StorageError(ErrorCodes.InUse,
-            $"Volume '{volume}' is the backing store of {told}{(users.Count > Named ? " and others" : "")}.", "volume",
-            Resource: Resources.Volume(pool.Id, volume)));
+            $"Volume '{volumes[at]}' is the backing store of {told}{(users.Count > Named ? " and others" : "")}.", field(at),
+            Resource: Resources.Volume(pool.Id, volumes[at])));
     }
 
-    private async Task<HashSet<string>> NamesAsync(string host, string path, CancellationToken cancellationToken)
+    /// <summary>The names of volumes on each host that has them.</summary>
+    private async Task<Dictionary<string, NamesOnHost>> NamesAsync(PoolRow pool, IReadOnlyList<string> volumes, CancellationToken cancellationToken)
     {
-        var known = await ledger.Inventory.DirectoriesAsync(host, cancellationToken);
-        return [.. PoolDirectory.NamesOf(PoolDirectory.Resolve(path, known), known)];
+        var names = new Dictionary<string, NamesOnHost>(StringComparer.Ordinal)
+        {
+            [pool.Host] = new(await ledger.Inventory.DirectoriesAsync(pool.Host, cancellationToken)),
+        };
+        var elsewhere = await ElsewhereAsync(pool, cancellationToken);
+        foreach (var (host, _) in elsewhere)
+            names.TryAdd(host, new(await ledger.Inventory.DirectoriesAsync(host, cancellationToken)));
+        for (var i = 0; i < volumes.Count; i++)
+        {
+            if ((await ledger.Inventory.VolumeAsync(pool.Id, volumes[i], cancellationToken))?.Path is not { } path)
+                continue;
+            names[pool.Host].Add(path, i);
+            foreach (var (host, directory) in elsewhere)
+                names[host].Add(Path.Combine(directory, volumes[i]), i);
+        }
+        return names;
     }
 
-    /// <summary>Where a file of a server is on the other hosts that have a pool of the same source.</summary>
-    private async Task<IReadOnlyList<(string Host, string Path)>> ElsewhereAsync(PoolRow pool, string volume, CancellationToken cancellationToken)
+    /// <summary>Where the directory of a server is on the other hosts that have a pool of the same source.</summary>
+    private async Task<IReadOnlyList<(string Host, string Path)>> ElsewhereAsync(PoolRow pool, CancellationToken cancellationToken)
     {
         if (!PoolTypes.Of(pool.Type).HasFilesOfServer)
             return [];
@@ -105,9 +119,29 @@ internal sealed class BackingVolumes(LedgerTransaction ledger)
             .Select(row => new { row.Host, row.Definition }).ToListAsync(cancellationToken);
         return [.. others.Select(row => (row.Host, Definition: Definition(row.Definition)))
             .Where(row => SourceConflict.Conflicts(definition, row.Definition) && row.Definition.Target.Path is not null)
-            .Select(row => (row.Host, Path.Combine(row.Definition.Target.Path!, volume)))];
+            .Select(row => (row.Host, row.Definition.Target.Path!))];
 
         static PoolDefinition Definition(string json) => JsonSerializer.Deserialize<PoolDefinition>(json, StorageJson.Options)!;
+    }
+
+    /// <summary>What some volumes are called on a host: by all the names of their directories.</summary>
+    private sealed class NamesOnHost(IReadOnlyList<PoolDirectory> known)
+    {
+        private readonly HashSet<string> real = new(StringComparer.Ordinal);
+
+        /// <summary>Each name, with the place of its volume in the list.</summary>
+        public Dictionary<string, int> Names { get; } = new(StringComparer.Ordinal);
+
+        public void Add(string path, int at)
+        {
+            var resolved = PoolDirectory.Resolve(path, known);
+            real.Add(resolved);
+            foreach (var name in PoolDirectory.NamesOf(resolved, known))
+                Names[name] = at;
+        }
+
+        /// <summary>Whether the file is that of one of them.</summary>
+        public bool Has(string? path) => path is not null && real.Contains(PoolDirectory.Resolve(path, known));
     }
 
     private static PoolDirectory? OfPool(IReadOnlyList<PoolDirectory> known, PoolRow pool) => known.FirstOrDefault(directory => directory.Pool == pool.Id);

@@ -24,6 +24,9 @@ public static class CommandRules
             case CreateVolumes create:
                 CheckVolumes(create);
                 break;
+            case DeleteVolumes delete:
+                VolumeRules.CheckNames(delete.Volumes, DeleteVolumes.Limit, "volumes");
+                break;
             case CloneVolume clone:
                 if (clone.Volume.Name.Length > 0)
                     VolumeRules.CheckName(clone.Volume.Name, "volume.name");

@@ -41,7 +41,7 @@ internal sealed class Preconditions(LedgerTransaction ledger)
             case SetPoolAutostart { Autostart: true } when !pool!.Persistent:
                 throw Refused(pool, "transient");
             case StopPool or RefreshPool or CreateVolume or CreateVolumes or CloneVolume or ResizeVolume or WipeVolume
-                or MergeVolume or DeleteVolume or RefreshVolume when !pool!.Active:
+                or MergeVolume or DeleteVolume or DeleteVolumes or RefreshVolume when !pool!.Active:
                 throw Refused(pool, "not active");
         }
     }
@@ -103,10 +103,10 @@ internal sealed class Preconditions(LedgerTransaction ledger)
                 throw new StorageException(new StorageError(ErrorCodes.VolumeExists, $"Volume '{target.Volumes[i]}' exists already in pool '{pool.Name}'.",
                     NewVolumes(command).Count > 1 ? $"volumes[{i}].name" : "volume.name", Resource: Resources.Volume(pool.Id, target.Volumes[i])));
             if (!creates && !there)
-                throw new StorageException(ErrorCodes.VolumeNotFound, $"There is no volume '{target.Volumes[i]}' in pool '{pool.Name}'.", i == 0 ? "volume" : "snapshot");
+                throw new StorageException(ErrorCodes.VolumeNotFound, $"There is no volume '{target.Volumes[i]}' in pool '{pool.Name}'.", FieldOf(command, i));
         }
-        if (command is DeleteVolume { Force: false } or WipeVolume { Force: false } or ResizeVolume { Force: false, Shrink: true })
-            await backing.RequireNoneOnAsync(pool, target.Volumes[0], cancellationToken);
+        if (command is DeleteVolume { Force: false } or DeleteVolumes { Force: false } or WipeVolume { Force: false } or ResizeVolume { Force: false, Shrink: true })
+            await backing.RequireNoneOnAsync(pool, target.Volumes, i => FieldOf(command, i), cancellationToken);
         if (target is { SourceVolume: { } source }
             && await ledger.Inventory.VolumeAsync((target.SourcePool ?? pool).Id, source, cancellationToken) is not { Removed: false })
             throw new StorageException(ErrorCodes.VolumeNotFound, $"There is no volume '{source}' in pool '{(target.SourcePool ?? pool).Name}'.", "sourceVolume");
@@ -122,6 +122,9 @@ internal sealed class Preconditions(LedgerTransaction ledger)
         CreateVolumes create => [.. create.Volumes.Select((volume, i) => (volume, $"volumes[{i}]"))],
         _ => [],
     };
+
+    /// <summary>Where a command names a volume that is there.</summary>
+    private static string FieldOf(ICommand command, int i) => command is DeleteVolumes ? $"volumes[{i}]" : i == 0 ? "volume" : "snapshot";
 
     private static StorageException Refused(PoolRow pool, string state) => new(new StorageError(
         ErrorCodes.InvalidState, $"Pool '{pool.Name}' is {state}.", "pool", Resource: Resources.Pool(pool.Id)));

@@ -60,7 +60,7 @@ internal sealed class SubmissionNeeds(KnownWorkers workers)
     private void Add(Wanted wanted, IPoolCommand command)
     {
         var pool = AddPool(wanted, command.Pool, command.Host);
-        wanted.AnyBacked |= command is DeleteVolume or WipeVolume or ResizeVolume;
+        wanted.AnyBacked |= command is DeleteVolume or DeleteVolumes or WipeVolume or ResizeVolume;
         foreach (var volume in VolumesOf(command))
             AddVolume(wanted, pool, volume);
         if (command is CloneVolume clone)
@@ -92,6 +92,7 @@ internal sealed class SubmissionNeeds(KnownWorkers workers)
         CreateVolume create => [create.Volume.Name],
         CreateVolumes create => create.Volumes.Select(volume => volume.Name),
         CloneVolume clone => [clone.Volume.Name],
+        DeleteVolumes delete => delete.Volumes,
         MergeVolume merge => [merge.Volume, merge.Snapshot],
         IVolumeCommand known => [known.Volume],
         _ => [],

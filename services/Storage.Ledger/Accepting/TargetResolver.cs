@@ -16,6 +16,7 @@ internal sealed class TargetResolver(LedgerTransaction ledger)
         CreateVolume create => await ForCreationAsync(create, [create.Volume], cancellationToken),
         CreateVolumes create => await ForCreationAsync(create, create.Volumes, cancellationToken),
         MergeVolume merge => await ForPoolAsync(merge, [merge.Volume, merge.Snapshot], cancellationToken),
+        DeleteVolumes delete => await ForPoolAsync(delete, delete.Volumes, cancellationToken),
         IVolumeCommand known => await ForPoolAsync(known, [known.Volume], cancellationToken),
         IPoolCommand known => await ForPoolAsync(known, [], cancellationToken),
         _ => throw new StorageException(ErrorCodes.Unsupported, $"Unknown command {command.GetType().Name}.", "command"),

@@ -121,6 +121,9 @@ public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, P
     public Task DeleteVolumeAsync(PoolDefinition pool, string volume, Run run, CancellationToken cancellationToken) =>
         changes.DeleteAsync(pool, volume, run, cancellationToken);
 
+    public Task<IReadOnlyList<string>> PlanDeletionAsync(PoolDefinition pool, VolumeDeletion deletion, CancellationToken cancellationToken) =>
+        changes.PlanDeletionAsync(pool, deletion, cancellationToken);
+
     public Task<VolumeDefinition> ResizeVolumeAsync(PoolDefinition pool, string volume, VolumeResize resize, Run run, CancellationToken cancellationToken) =>
         changes.ResizeAsync(pool, volume, resize, run, cancellationToken);
 

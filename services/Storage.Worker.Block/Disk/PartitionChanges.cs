@@ -12,16 +12,38 @@ public sealed class PartitionChanges(Disks disks, PartitionMaker maker, Parted p
         {
             if (disk.Find(table, volume) is not { } partition)
                 return;
-            if (partition.Kind is PartitionKind.Extended && table.Logical.Any())
-                throw Refused(ErrorCodes.InvalidState, volume, $"holds {table.Logical.Count()} logical partitions");
-            if (table.Logical.FirstOrDefault(logical => partition.Kind is PartitionKind.Logical && logical.Number > partition.Number) is { } after)
-                throw Refused(ErrorCodes.InvalidState, volume, $"has logical partitions after it, which would get other names: '{PartitionNode.NameOf(disk.Name, after.Number)}' goes first");
-            // Also where it was forced: a table that the kernel does not follow is no deletion.
-            if (PartitionNode.Find(disk.Name, partition.Number) is { } node && partition.Kind is not PartitionKind.Extended)
-                BlockUse.RequireUnused(node);
+            RequireRemovable(disk.Name, table, partition, []);
             await run.BeginAsync(cancellationToken);
             await parted.RemoveAsync(disk.Device, partition.Number, cancellationToken);
         }, cancellationToken);
+    }
+
+    /// <summary>As <see cref="IVolumeDeleter.PlanDeletionAsync"/>: logical partitions from the last one on, the extended one after them.</summary>
+    public async Task<IReadOnlyList<string>> PlanDeletionAsync(PoolDefinition pool, VolumeDeletion deletion, CancellationToken cancellationToken)
+    {
+        var disk = await disks.OpenAsync(pool, cancellationToken);
+        List<Partition> going = [.. deletion.Volumes.Select(disk.Find).OfType<Partition>()];
+        foreach (var partition in going)
+        {
+            deletion.At = PartitionNode.NameOf(disk.Name, partition.Number);
+            RequireRemovable(disk.Name, disk.Table, partition, going);
+        }
+        return [.. going.OrderBy(partition => partition.Kind is PartitionKind.Extended).ThenByDescending(partition => partition.Number)
+            .Select(partition => PartitionNode.NameOf(disk.Name, partition.Number))];
+    }
+
+    /// <param name="going">What goes before it.</param>
+    private static void RequireRemovable(string disk, PartitionTable table, Partition partition, IReadOnlyList<Partition> going)
+    {
+        var volume = PartitionNode.NameOf(disk, partition.Number);
+        List<Partition> staying = [.. table.Logical.Where(logical => going.All(other => other.Number != logical.Number))];
+        if (partition.Kind is PartitionKind.Extended && staying.Count > 0)
+            throw Refused(ErrorCodes.InvalidState, volume, $"holds {staying.Count} logical partitions");
+        if (staying.FirstOrDefault(logical => partition.Kind is PartitionKind.Logical && logical.Number > partition.Number) is { } after)
+            throw Refused(ErrorCodes.InvalidState, volume, $"has logical partitions after it, which would get other names: '{PartitionNode.NameOf(disk, after.Number)}' goes first");
+        // Also where it was forced: a table that the kernel does not follow is no deletion.
+        if (PartitionNode.Find(disk, partition.Number) is { } node && partition.Kind is not PartitionKind.Extended)
+            BlockUse.RequireUnused(node);
     }
 
     /// <summary>Moves its end. It grows where the bytes behind it are free, also while it is used, and is not made smaller than the file system on it.</summary>

@@ -15,7 +15,34 @@ public sealed class LogicalVolumeChanges(Lvm lvm, LogicalVolumeMaker maker, Bloc
         var group = await lvm.RequireAsync(pool, cancellationToken);
         if (group.Find(name) is not { } volume)
             return;
-        var others = group.Visible.Where(other => volume.IsThinPool ? other.ThinPool == name : other.IsThickSnapshot && other.Origin == name).Select(other => other.Name).ToList();
+        RequireRemovable(pool, group, volume, []);
+        await run.BeginAsync(cancellationToken);
+        await maker.RemoveAsync(pool, group, name, cancellationToken);
+    }
+
+    /// <summary>As <see cref="IVolumeDeleter.PlanDeletionAsync"/>, by one report of LVM.</summary>
+    public async Task<IReadOnlyList<string>> PlanDeletionAsync(PoolDefinition pool, VolumeDeletion deletion, CancellationToken cancellationToken)
+    {
+        var group = await lvm.RequireAsync(pool, cancellationToken);
+        var found = new List<(string Name, string? MadeOf)>();
+        foreach (var name in deletion.Volumes)
+        {
+            deletion.At = name;
+            if (group.Find(name) is not { } volume)
+                continue;
+            RequireRemovable(pool, group, volume, deletion.Volumes);
+            // A snapshot of a thin volume does without it, and not without their thin pool.
+            found.Add((name, volume.ThinPool ?? (volume.IsThickSnapshot ? volume.Origin : null)));
+        }
+        return DeletionOrder.Of(found);
+    }
+
+    /// <param name="going">What goes before it.</param>
+    private static void RequireRemovable(PoolDefinition pool, VolumeGroup group, LogicalVolume volume, IReadOnlyList<string> going)
+    {
+        var name = volume.Name;
+        var others = group.Visible.Where(other => volume.IsThinPool ? other.ThinPool == name : other.IsThickSnapshot && other.Origin == name)
+            .Select(other => other.Name).Except(going).ToList();
         if (others.Count > 0)
             throw Refused(ErrorCodes.InvalidState, name, $"has {string.Join(", ", others)}: {(others.Count == 1 ? "it goes" : "they go")} first");
         if (volume.IsMerging)
@@ -23,8 +50,6 @@ public sealed class LogicalVolumeChanges(Lvm lvm, LogicalVolumeMaker maker, Bloc
         // Also where it was forced: LVM removes nothing that is open.
         if (!volume.IsThinPool)
             BlockUse.RequireUnused(LogicalVolumeView.PathOf(pool, name));
-        await run.BeginAsync(cancellationToken);
-        await maker.RemoveAsync(pool, group, name, cancellationToken);
     }
 
     /// <summary>To whole extents, upwards. It grows also while it is used, and is not made smaller than the file system on it.</summary>

@@ -97,10 +97,48 @@ public interface IVolumeCreator : IPoolBackend
     Task<VolumeDefinition> CreateVolumeAsync(PoolDefinition pool, VolumeDefinition volume, Run run, CancellationToken cancellationToken);
 }
 
-/// <summary>Removes a volume. One that is gone already is deleted.</summary>
+/// <summary>Removes volumes. One that is gone already is deleted. Durable when it is said.</summary>
 public interface IVolumeDeleter : IPoolBackend
 {
     Task DeleteVolumeAsync(PoolDefinition pool, string volume, Run run, CancellationToken cancellationToken);
+
+    /// <summary>Whether volumes can be removed together. Changes nothing; asked before anything is.</summary>
+    /// <exception cref="StorageException">
+    /// One cannot (<see cref="VolumeDeletion.At"/>): <see cref="ErrorCodes.InUse"/>, which is not looked for where it is forced, or as
+    /// <see cref="DeleteVolumeAsync"/>.
+    /// </exception>
+    /// <returns>Those that are there, each after those that are made of it.</returns>
+    async Task<IReadOnlyList<string>> PlanDeletionAsync(PoolDefinition pool, VolumeDeletion deletion, CancellationToken cancellationToken)
+    {
+        var found = new List<VolumeDefinition>(deletion.Volumes.Count);
+        foreach (var name in deletion.Volumes)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            deletion.At = name;
+            if (await ReadVolumeAsync(pool, name, cancellationToken) is not { } volume)
+                continue;
+            if (!deletion.Force && this is IVolumeUsers users)
+                await users.RequireUnusedAsync(pool, name, cancellationToken);
+            found.Add(volume);
+        }
+        return DeletionOrder.Of(found);
+    }
+
+    /// <summary>
+    /// Removes volumes in this order, and says which are gone (<see cref="VolumeDeletion.AreGone"/>). Where one cannot be removed, and where it is
+    /// cancelled, those after it stay.
+    /// </summary>
+    /// <exception cref="StorageException">As <see cref="DeleteVolumeAsync"/>, of <see cref="VolumeDeletion.At"/>.</exception>
+    async Task DeleteVolumesAsync(PoolDefinition pool, IReadOnlyList<string> order, VolumeDeletion deletion, CancellationToken cancellationToken)
+    {
+        foreach (var volume in order)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            deletion.At = volume;
+            await DeleteVolumeAsync(pool, volume, deletion.Run, cancellationToken);
+            deletion.AreGone([volume]);
+        }
+    }
 }
 
 /// <summary>

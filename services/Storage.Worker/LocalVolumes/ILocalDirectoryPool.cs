@@ -34,6 +34,12 @@ public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDel
     Task IVolumeDeleter.DeleteVolumeAsync(PoolDefinition pool, string volume, Run run, CancellationToken cancellationToken) =>
         LocalVolumeFiles.DeleteAsync(LocalTarget.PathOf(pool), volume, run, cancellationToken);
 
+    Task<IReadOnlyList<string>> IVolumeDeleter.PlanDeletionAsync(PoolDefinition pool, VolumeDeletion deletion, CancellationToken cancellationToken) =>
+        Task.FromResult(LocalVolumeDeletion.Plan(LocalTarget.PathOf(pool), deletion, Volumes.Headers, cancellationToken));
+
+    Task IVolumeDeleter.DeleteVolumesAsync(PoolDefinition pool, IReadOnlyList<string> order, VolumeDeletion deletion, CancellationToken cancellationToken) =>
+        LocalVolumeDeletion.RunAsync(LocalTarget.PathOf(pool), order, deletion, cancellationToken);
+
     Task<VolumeDefinition> IVolumeCloner.CloneVolumeAsync(
         PoolDefinition pool, VolumeDefinition volume, CloneSource source, bool reflink, Run run, CancellationToken cancellationToken) =>
         source.IsFile

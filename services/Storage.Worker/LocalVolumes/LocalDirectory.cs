@@ -93,11 +93,20 @@ internal sealed class LocalDirectory : IDisposable
             if (HostErrors.Last != HostErrors.NotDirectory)
                 errno = HostErrors.Last;
         }
-        throw errno is HostErrors.NotEmpty or HostErrors.Exists
-            ? new StorageException(new StorageError(
-                ErrorCodes.InvalidState, $"The directory {PathOf(name)} is not empty.", Resource: PathOf(name)))
-            : HostErrors.From(errno, $"remove {PathOf(name)}");
+        throw errno is HostErrors.NotEmpty or HostErrors.Exists ? NotEmpty(name) : HostErrors.From(errno, $"remove {PathOf(name)}");
     }
+
+    /// <summary>Refuses a directory that <see cref="Remove"/> would refuse. One that cannot be read is not judged.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.InvalidState"/>.</exception>
+    public void RequireEmpty(string name)
+    {
+        using var entry = LibC.OpenAt(Handle, name, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.CloseOnExec, 0);
+        if (!entry.IsInvalid && DirectoryNames.Read(entry, PathOf(name), CancellationToken.None) is not { Entries.Count: 0, Skipped: 0 })
+            throw NotEmpty(name);
+    }
+
+    private StorageException NotEmpty(string name) => new(new StorageError(
+        ErrorCodes.InvalidState, $"The directory {PathOf(name)} is not empty.", Resource: PathOf(name)));
 
     /// <summary>Gives an entry a name that nothing else has.</summary>
     public void MoveAway(string name, string temporary)

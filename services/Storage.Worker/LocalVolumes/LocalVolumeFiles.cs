@@ -122,6 +122,13 @@ public static class LocalVolumeFiles
         LocalImage.CheckName(volume);
         using var directory = LocalDirectory.Open(target);
         await run.BeginAsync(cancellationToken);
+        Remove(directory, volume, run);
+        directory.Sync();
+    }
+
+    /// <summary>The part of <see cref="DeleteAsync"/> that is done for each of many.</summary>
+    internal static void Remove(LocalDirectory directory, string volume, Run run)
+    {
         var temporary = VolumeName.Temporary(run.OperationId, volume);
         var hasFiles = Ploop.Is(directory, volume);
         // All of it is gone at once, and what is cut off then is removed by the resumed run or a refresh.
@@ -131,7 +138,6 @@ public static class LocalVolumeFiles
             directory.Remove(volume);
         if (hasFiles || run.Resumed)
             directory.RemoveWithFiles(temporary);
-        directory.Sync();
     }
 
     private static long Bytes(ulong blocks, ulong size) => (long)UInt128.Min((UInt128)blocks * size, long.MaxValue);

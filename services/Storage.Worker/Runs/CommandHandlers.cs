@@ -34,6 +34,7 @@ public static class CommandHandlers
         [nameof(WipeVolume)] = new(VolumeHandlers.WipeAsync),
         [nameof(MergeVolume)] = new(VolumeHandlers.MergeAsync),
         [nameof(DeleteVolume)] = new(VolumeHandlers.DeleteAsync),
+        [nameof(DeleteVolumes)] = new(VolumeBatchDeletion.RunAsync),
         [nameof(RefreshVolume)] = new(VolumeHandlers.RefreshAsync),
     };
 

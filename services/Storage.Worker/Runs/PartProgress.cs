@@ -16,9 +16,10 @@ internal sealed class PartProgress(IProgress<OperationProgress> whole, int parts
     }
 
     /// <summary>The next part begins.</summary>
-    public void Next()
+    /// <param name="ended">How many have ended.</param>
+    public void Next(int ended = 1)
     {
-        done++;
+        done += ended;
         bytesBefore = bytes is null ? bytesBefore : (bytesBefore ?? 0) + bytes;
         bytes = null;
         Report(new OperationProgress(0));

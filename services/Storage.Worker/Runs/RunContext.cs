@@ -31,6 +31,9 @@ public sealed class RunContext(
     /// <summary>What was begun stays as it is and is resumed: at the next start of the process, or by whoever holds the run then.</summary>
     public bool CutOff => live.CutOff;
 
+    /// <summary>Somebody cancelled it. Its token may say so a moment later.</summary>
+    public bool CancelRequested => live.CancelRequested;
+
     /// <summary>The host may have been changed.</summary>
     public bool HasBegun => live.Begun;
 
@@ -82,6 +85,11 @@ public sealed class RunContext(
     public void AreCreated(IEnumerable<VolumeDefinition> volumes) => Add(
         [.. volumes.Select(volume => events.Create(
             Resources.Volume(PoolId, volume.Name), new VolumeCreated(PoolId, volume), Operation.Cause, Operation.OperationId))]);
+
+    /// <summary>The volumes are gone.</summary>
+    public void AreDeleted(IEnumerable<string> volumes) => Add(
+        [.. volumes.Select(name => events.Create(
+            Resources.Volume(PoolId, name), new VolumeDeleted(PoolId, name), Operation.Cause, Operation.OperationId))]);
 
     /// <summary>What others change in the pool is told from now on, where that can be: true.</summary>
     public bool Watch() => Backends.Find<IWatchedPool>(Pool.Type) is { } backend && watcher.Watch(Pool, backend);

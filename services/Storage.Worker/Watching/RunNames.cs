@@ -17,6 +17,7 @@ internal static class RunNames
                 CreateVolume create => [create.Volume.Name],
                 CreateVolumes create => [.. create.Volumes.Select(volume => volume.Name)],
                 CloneVolume clone => [clone.Volume.Name],
+                DeleteVolumes delete => [.. delete.Volumes],
                 IVolumeCommand command => [command.Volume],
                 _ => null,
             };

@@ -25,6 +25,9 @@ internal interface IPeerPool : IAsyncDisposable
 
     Task DeleteAsync(IReadOnlyList<string> names, int clients);
 
+    /// <summary>In as few calls as the peer allows.</summary>
+    Task DeleteTogetherAsync(IReadOnlyList<string> names);
+
     Task CloneAsync(string source, NewVolume target, bool reflink);
 
     /// <returns>The part that was spent on the host, where it is known.</returns>

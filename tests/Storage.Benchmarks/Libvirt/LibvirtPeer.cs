@@ -156,6 +156,9 @@ internal sealed class LibvirtPeer : IPeer
         public Task DeleteAsync(IReadOnlyList<string> names, int clients) =>
             ForEachAsync(names, clients, LibvirtClient.DeleteVolume);
 
+        /// <summary>As for those that are made.</summary>
+        public Task DeleteTogetherAsync(IReadOnlyList<string> names) => DeleteAsync(names, 8);
+
         public Task CloneAsync(string source, NewVolume target, bool reflink) =>
             OnceAsync(pool => LibvirtClient.CloneVolume(pool, VolumeXml(target), source, reflink));
 

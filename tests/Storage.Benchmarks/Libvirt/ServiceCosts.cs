@@ -33,7 +33,7 @@ internal static class ServiceCosts
             await MeasureAsync(peer, round, "create", () => pool.CreateAsync(volumes, InFlight));
             await MeasureAsync(peer, round, "delete", () => pool.DeleteAsync([.. volumes.Select(volume => volume.Name)], InFlight));
             await MeasureAsync(peer, round, "create together", () => pool.CreateTogetherAsync(volumes));
-            await pool.DeleteAsync([.. volumes.Select(volume => volume.Name)], InFlight);
+            await MeasureAsync(peer, round, "delete together", () => pool.DeleteTogetherAsync([.. volumes.Select(volume => volume.Name)]));
             List<(string, string)> cycled = [.. Enumerable.Range(0, Count / CommandsPerCycle).Select(i => ($"cycle-{round}-{i}", folder.Of(peer, $"cycle-{round}-{i}")))];
             await MeasureAsync(peer, round, "pools", () => peer.CyclePoolsAsync(cycled, clients: 8));
         }

@@ -100,6 +100,12 @@ internal sealed class StoragePeer : IPeer
         public Task DeleteAsync(IReadOnlyList<string> names, int clients) =>
             ForEachAsync(names, clients, volume => peer.RunAsync(HttpMethod.Delete, $"{Path}/volumes/{volume}"));
 
+        public async Task DeleteTogetherAsync(IReadOnlyList<string> names)
+        {
+            foreach (var chunk in names.Chunk(Together))
+                await peer.RunAsync(HttpMethod.Post, $"{Path}/volumes/delete", new { volumes = chunk });
+        }
+
         public Task CloneAsync(string source, NewVolume target, bool reflink) => peer.RunAsync(
             HttpMethod.Post, $"{Path}/volumes/{source}/clone?reflink={(reflink ? "true" : "false")}",
             new { name = target.Name, format = target.Format, allocation = 0 });

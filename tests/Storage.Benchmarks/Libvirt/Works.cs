@@ -35,7 +35,8 @@ internal sealed class Works
             new("create sparse raw volumes by one command", 1000, 10, (peer, round) => CreateAsync(peer, round, "raw", 1000, together: true)),
             new("create qcow2 volumes by single commands", 200, 5, (peer, round) => CreateAsync(peer, round, "qcow2", 200, together: false)),
             new("create qcow2 volumes by one command", 200, 20, (peer, round) => CreateAsync(peer, round, "qcow2", 200, together: true)),
-            new("delete volumes by single commands", 1000, 0.5, DeleteAsync),
+            new("delete volumes by single commands", 1000, 0.5, (peer, round) => DeleteAsync(peer, round, together: false)),
+            new("delete volumes by one command", 1000, 3, (peer, round) => DeleteAsync(peer, round, together: true)),
             new("clone 1 GiB", 1, 1 / 0.7, (peer, round) => CloneAsync(pools[peer], $"clone{round}", reflink: false)),
         ];
         if (folder.Reflink is not null)
@@ -70,11 +71,12 @@ internal sealed class Works
         return taken;
     }
 
-    private async Task<Taken> DeleteAsync(IPeer peer, int round)
+    private async Task<Taken> DeleteAsync(IPeer peer, int round, bool together)
     {
-        List<NewVolume> volumes = [.. Enumerable.Range(0, 1000).Select(i => new NewVolume($"delete-{round}-{i:0000}", "raw", MiB))];
+        List<NewVolume> volumes = [.. Enumerable.Range(0, 1000).Select(i => new NewVolume($"delete-{round}-{together}-{i:0000}", "raw", MiB))];
+        List<string> names = [.. volumes.Select(volume => volume.Name)];
         await pools[peer].CreateTogetherAsync(volumes);
-        return await TimeAsync(() => pools[peer].DeleteAsync([.. volumes.Select(volume => volume.Name)], ClientsOf(peer)));
+        return await TimeAsync(() => together ? pools[peer].DeleteTogetherAsync(names) : pools[peer].DeleteAsync(names, ClientsOf(peer)));
     }
 
     private static async Task<Taken> CloneAsync(IPeerPool pool, string name, bool reflink)

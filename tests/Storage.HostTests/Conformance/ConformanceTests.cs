@@ -34,6 +34,13 @@ public sealed class ConformanceTests : IAsyncDisposable
         where pool.Value.Place is not PoolPlace.Lab || step == "ToolEnded#1"
         select PoolKinds.InPlace(new TheoryDataRow<string, string>(pool.Key, step), pool.Value);
 
+    /// <summary>The run is accepted, begun, and all are removed.</summary>
+    public static IEnumerable<TheoryDataRow<string, string>> DeletionCrashPoints =>
+        from pool in PoolKinds.All
+        from step in new[] { "JournalCommitted#1", "JournalCommitted#2", "JournalCommitting#3" }
+        where !pool.Value.Devices && !pool.Value.MountedOtherwise && pool.Value.Place is not PoolPlace.Lab
+        select PoolKinds.InPlace(new TheoryDataRow<string, string>(pool.Key, step), pool.Value);
+
     private string Name => pool.Definition.Name!;
 
     private DrivenPool Driven => new(host, pool);
@@ -80,6 +87,56 @@ public sealed class ConformanceTests : IAsyncDisposable
         foreach (var name in new[] { "sparse", "full", "image", "directory", "directory" })
             await DoneAsync(new DeleteVolume(null, Name, name));
         Assert.DoesNotContain(await RefreshAsync(), volume => volume.Name != "lost+found");
+    }
+
+    [Theory]
+    [MemberData(nameof(Pools))]
+    public async Task Many_volumes_are_removed_by_one_command_or_none_of_them(string kind)
+    {
+        await StartAsync(kind);
+        await DoneAsync(new CreateVolume(null, Name, Volume("sparse", "raw") with { Allocation = 0 }));
+        await DoneAsync(new CreateVolume(null, Name, Volume("base", "qcow2")));
+        await DoneAsync(new CreateVolume(null, Name, Volume("overlay", "qcow2") with { BackingStore = new BackingStore($"{pool.Target}/base", "qcow2") }));
+        await DoneAsync(new CreateVolume(null, Name, new VolumeDefinition { Name = "directory", Format = "dir", Capacity = 0 }));
+        await DoneAsync(new CreateVolume(null, Name, Volume("kept", "raw") with { Allocation = 0 }));
+        host.Shell($"touch {pool.Target}/directory/file");
+        string[] all = ["base", "sparse", "directory", "overlay"];
+        foreach (var (names, code, field) in new[]
+        {
+            (["sparse", "gone"], ErrorCodes.VolumeNotFound, "volumes[1]"),
+            (all, ErrorCodes.InvalidState, "volumes[2]"),
+        })
+        {
+            var error = await ErrorAsync(new DeleteVolumes(null, Name, names));
+            Assert.Equal((code, field), (error.Code, error.Field));
+        }
+        Assert.Equal(["base", "directory", "kept", "overlay", "sparse"], host.Names(pool.Target).Except(["lost+found"]));
+        host.Shell($"rm {pool.Target}/directory/file");
+        var told = Told<VolumeDeleted>(await DoneAsync(new DeleteVolumes(null, Name, all))).Select(volume => volume.Name).ToList();
+        Assert.Equal(all.Order(), told.Order());
+        Assert.True(told.IndexOf("overlay") < told.IndexOf("base"), string.Join(' ', told));
+        Assert.Equal(["kept"], (await RefreshAsync()).Select(volume => volume.Name).Except(["lost+found"]));
+    }
+
+    /// <summary>As <see cref="An_operation_whose_worker_is_killed_has_one_outcome_and_leaves_nothing_else"/>, where nothing can be made good.</summary>
+    [Theory]
+    [MemberData(nameof(DeletionCrashPoints))]
+    public async Task A_deletion_of_many_whose_worker_is_killed_is_carried_to_its_end(string kind, string step)
+    {
+        this.kind = kind;
+        var agent = await PoolKinds.All[kind].AgentHostAsync();
+        host = agent;
+        pool = PoolKinds.All[kind].Create(host);
+        await DoneAsync(new BuildPool(null, Name));
+        await DoneAsync(new StartPool(null, Name));
+        string[] names = [.. Enumerable.Range(0, 20).Select(i => $"v{i:00}")];
+        await DoneAsync(new CreateVolumes(null, Name, [.. names.Append("kept").Select(name => Volume(name, "raw") with { Allocation = 0 })]));
+        var end = await agent.RunKilledAtAsync(step, pool.Definition, new DeleteVolumes(null, Name, names));
+        Assert.True(end.Type == nameof(OperationSucceeded), $"{end.Data}");
+        Assert.Single(Outcomes(end.CommandId!.Value));
+        Assert.Equal(names, Told<VolumeDeleted>(end).Select(volume => volume.Name).Order());
+        Assert.Equal(["kept"], host.Names(pool.Target).Except(["lost+found"]));
+        await DoneAsync(new StopPool(null, Name));
     }
 
     [Theory]

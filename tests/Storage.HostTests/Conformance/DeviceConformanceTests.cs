@@ -114,6 +114,31 @@ public sealed class DeviceConformanceTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Pools))]
+    public async Task Many_volumes_are_removed_by_one_command_or_none_of_them(string kind)
+    {
+        await StartAsync(kind);
+        for (var number = 1; number <= 3; number++)
+            await Driven.DoneAsync(Create(number));
+        string[] all = [pool.NameOf(1), pool.NameOf(2), pool.NameOf(3)];
+        Assert.Equal(ErrorCodes.VolumeNotFound, await Driven.FailedAsync(new DeleteVolumes(null, Name, [.. all, pool.NameOf(4)])));
+        var process = host.Open(pool.DeviceOf(2));
+        try
+        {
+            var error = await Driven.ErrorAsync(new DeleteVolumes(null, Name, all));
+            Assert.Equal((ErrorCodes.InUse, "volumes[1]"), (error.Code, error.Field));
+        }
+        finally
+        {
+            host.Kill(process);
+        }
+        Assert.Equal(all, (await Driven.RefreshAsync()).Select(volume => volume.Name));
+        var end = await Driven.DoneAsync(new DeleteVolumes(null, Name, all));
+        Assert.Equal(all, Driven.Told<VolumeDeleted>(end).Select(volume => volume.Name).Order());
+        Assert.Empty(await Driven.RefreshAsync());
+    }
+
+    [Theory]
+    [MemberData(nameof(Pools))]
     public async Task A_volume_that_is_in_use_stays_and_it_is_said_by_whom(string kind)
     {
         await StartAsync(kind);

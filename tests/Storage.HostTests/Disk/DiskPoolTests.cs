@@ -97,8 +97,8 @@ public sealed class DiskPoolTests : IAsyncDisposable
         Assert.Equal(ErrorCodes.InvalidState, (await disk.FailedAsync(new DeleteVolume(null, "disk", disk.Name(2)))).Code);
         Assert.Equal(ErrorCodes.InvalidState, (await disk.FailedAsync(new DeleteVolume(null, "disk", disk.Name(5)))).Code);
         Assert.Equal(ErrorCodes.Unsupported, (await disk.FailedAsync(new WipeVolume(null, "disk", disk.Name(2)))).Code);
-        foreach (var number in new[] { 6, 5, 2 })
-            await disk.DoneAsync(new DeleteVolume(null, "disk", disk.Name(number)));
+        Assert.Equal(ErrorCodes.InvalidState, (await disk.FailedAsync(new DeleteVolumes(null, "disk", [disk.Name(2), disk.Name(5)]))).Code);
+        await disk.DoneAsync(new DeleteVolumes(null, "disk", [disk.Name(2), disk.Name(5), disk.Name(6)]));
         Assert.Equal([disk.Name(1), disk.Name(3), disk.Name(4)], (await disk.RefreshAsync()).Select(volume => volume.Name));
     }
 

@@ -96,7 +96,9 @@ public sealed class LogicalVolumeTests : IAsyncLifetime
         Assert.Equal("then", group.Told<VolumeDeleted>(merged).Name);
         Assert.Equal("before", host.Shell($"mount {Path("data")} {at}; cat {at}/file; umount {at}").Trim());
         Assert.DoesNotContain(await group.RefreshAsync(), volume => volume.Name == "then");
-        await group.DoneAsync(new DeleteVolume(null, Name, "data"));
+        await group.CreateAsync(Snapshot("again", "data"));
+        await group.DoneAsync(new DeleteVolumes(null, Name, thin ? ["blocks", "data", "again"] : ["data", "again"]));
+        Assert.Empty(await group.RefreshAsync());
     }
 
     [Fact]

@@ -84,6 +84,10 @@ public sealed class Workload(FaultScene scene, int seed)
                 var many = Enumerable.Range(first, 10).Select(i => Raw(random, $"v{i % NamesPerPool}")).ToList();
                 await SendAsync(HttpMethod.Post, volumes, many, key);
                 break;
+            case < 43:
+                var from = random.Next(NamesPerPool);
+                await SendAsync(HttpMethod.Post, $"{volumes}/delete", new { volumes = Enumerable.Range(from, 4).Select(i => $"v{i % NamesPerPool}") }, key);
+                break;
             case < 64:
                 await SendAsync(HttpMethod.Delete, $"{volumes}/{name}", null, key);
                 break;

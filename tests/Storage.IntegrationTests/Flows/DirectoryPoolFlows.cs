@@ -96,6 +96,34 @@ public abstract class DirectoryPoolFlows(StorageUnderTest storage)
     }
 
     [Fact]
+    public async Task A_thousand_volumes_go_by_one_command_or_none_of_them()
+    {
+        var path = await storage.RunningPoolAsync("going");
+        var names = Enumerable.Range(0, 1000).Select(i => $"volume-{i:0000}").ToList();
+        await Client.PostAsync("/v1/pools/going/volumes", names.Select(name => new { name, capacity = 1 << 20, allocation = 0 }).ToList());
+        // A name that is also that of the verb.
+        await Client.PostAsync("/v1/pools/going/volumes", new { name = "delete", capacity = 1 << 20, allocation = 0 });
+        const string Verb = "/v1/pools/going/volumes/delete";
+        var unknown = await Client.SendAsync(HttpMethod.Post, Verb, new { volumes = names.Take(2).Append("unknown") }, wait: TimeSpan.FromSeconds(30));
+        Assert.Equal((HttpStatusCode.NotFound, "volume-not-found", "volumes[2]"),
+            (unknown.Status, unknown.Body.GetProperty("code").GetString(), unknown.Body.GetProperty("field").GetString()));
+        Assert.Equal(1001, Directory.GetFiles(path).Length);
+
+        var request = new { volumes = names };
+        var operation = await Client.SubmitAsync(HttpMethod.Post, Verb, request, key: "away-with-them");
+        Assert.Equal("succeeded", (await Client.EndOfAsync(operation)).GetProperty("state").GetString());
+        Assert.Equal(operation, await Client.SubmitAsync(HttpMethod.Post, Verb, request, key: "away-with-them"));
+        Assert.Equal(["delete"], StorageUnderTest.FilesIn(path));
+        Assert.Equal(["delete"], await storage.VolumesAsync("going"));
+        Assert.Equal(names, (await Client.ReadEventsAsync()).Where(entry => entry.CommandId == operation && entry.Type == nameof(VolumeDeleted))
+            .Select(entry => Resources.VolumeOf(entry.Resource)!).Order(StringComparer.Ordinal));
+
+        Assert.Equal("delete", (await Client.ReadAsync(Verb)).GetProperty("name").GetString());
+        await Client.DeleteAsync(Verb);
+        Assert.Empty(StorageUnderTest.FilesIn(path));
+    }
+
+    [Fact]
     public async Task What_happens_behind_our_back_is_told_once_as_external()
     {
         var path = await storage.RunningPoolAsync("drift");

@@ -35,6 +35,9 @@ public abstract class InUseFlows(StorageUnderTest storage)
             await RefusedAsync(HttpMethod.Post, $"{Volume}/resize", by, new { capacity = MiB, shrink = true });
             await RefusedAsync(HttpMethod.Post, $"{Volume}/wipe", by);
             await RefusedAsync(HttpMethod.Delete, Volume, by);
+            await Client.PostAsync("/v1/pools/held/volumes", new { name = "unused", capacity = MiB });
+            await RefusedAsync(HttpMethod.Post, "/v1/pools/held/volumes/delete", by, new { volumes = new[] { "unused", "v" } });
+            await Client.DeleteAsync("/v1/pools/held/volumes/unused");
             Assert.Equal(content, await File.ReadAllBytesAsync($"{path}/v", Cancellation));
 
             await Client.PostAsync($"{Volume}/resize", new { capacity = MiB, shrink = true, force = true });
@@ -62,6 +65,7 @@ public abstract class InUseFlows(StorageUnderTest storage)
         await RefusedAsync(HttpMethod.Post, $"{Base}/resize", By, new { capacity = MiB, shrink = true });
         await RefusedAsync(HttpMethod.Post, $"{Base}/wipe", By);
         await RefusedAsync(HttpMethod.Delete, Base, By);
+        await RefusedAsync(HttpMethod.Post, "/v1/pools/under/volumes/delete", By, new { volumes = new[] { "base" } });
         Assert.Equal(2 * MiB, new FileInfo($"{path}/base").Length);
 
         await Client.PostAsync($"{Base}/resize", new { capacity = MiB, shrink = true, force = true });

@@ -69,6 +69,15 @@ public sealed class JsonCommandTests
     }
 
     [Fact]
+    public void A_list_of_names_is_read_and_an_empty_one_refused()
+    {
+        var command = Assert.IsType<DeleteVolumes>(JsonCommand.Read("""{"command":"DeleteVolumes","arguments":{"pool":"p","volumes":["a","b"],"force":true}}"""u8.ToArray(), null, Id).Command);
+        Assert.Equal(("p", "a b", true), (command.Pool, string.Join(' ', command.Volumes), command.Force));
+        var error = Assert.Throws<StorageException>(() => CommandRules.Complete(command with { Volumes = [] })).Error;
+        Assert.Equal((ErrorCodes.InvalidArgument, "volumes"), (error.Code, error.Field));
+    }
+
+    [Fact]
     public void A_body_over_the_limit_is_refused() =>
         Assert.Equal(ErrorCodes.TooLarge, Assert.Throws<StorageException>(() => JsonCommand.Read(new byte[JsonCommand.Limit + 1], null, null)).Error.Code);
 }

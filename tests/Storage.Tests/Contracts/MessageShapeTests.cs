@@ -53,6 +53,7 @@ public sealed class MessageShapeTests
         urn:message:Storage.Contracts:DefinePool
         urn:message:Storage.Contracts:DeletePool
         urn:message:Storage.Contracts:DeleteVolume
+        urn:message:Storage.Contracts:DeleteVolumes
         urn:message:Storage.Contracts:ExpireRun
         urn:message:Storage.Contracts:FindPoolSources
         urn:message:Storage.Contracts:HoldRun

@@ -50,6 +50,7 @@ public sealed class AcceptanceTests(LedgerFixture ledger) : IClassFixture<Ledger
             new StopPool(null, stopped), new RefreshPool(null, stopped), new CreateVolume(null, stopped, LedgerFixture.Raw("a")), new DeleteVolume(null, stopped, "a"),
             new CreateVolumes(null, stopped, [LedgerFixture.Raw("a")]), new CloneVolume(null, stopped, LedgerFixture.Raw("b"), "a"),
             new ResizeVolume(null, stopped, "a", 1), new WipeVolume(null, stopped, "a"), new RefreshVolume(null, stopped, "a"),
+            new DeleteVolumes(null, stopped, ["a"]),
             new DefinePool(null, LedgerFixture.Dir("stopped"), Transient: true), new DefinePool(null, LedgerFixture.Dir("states"), Transient: true),
         })
             Assert.Equal(ErrorCodes.InvalidState, (await ledger.RefusedAsync(command)).Code);

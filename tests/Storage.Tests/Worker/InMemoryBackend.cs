@@ -56,12 +56,14 @@ internal sealed class InMemoryBackend : IPoolBuilder, IPoolDeleter, IVolumeCreat
         }
     }
 
-    public void Put(params IEnumerable<string> names)
+    public void Put(params IEnumerable<string> names) => Put([.. names.Select(name => new VolumeDefinition { Name = name, Capacity = 1 })]);
+
+    public void Put(params VolumeDefinition[] made)
     {
         lock (gate)
         {
-            foreach (var name in names)
-                volumes[name] = new VolumeDefinition { Name = name, Capacity = 1 };
+            foreach (var volume in made)
+                volumes[volume.Name] = volume;
         }
     }
 

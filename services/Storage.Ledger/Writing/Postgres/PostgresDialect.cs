@@ -41,7 +41,8 @@ internal sealed class PostgresDialect(string connection, IDbContextFactory<Ledge
 
     public override async Task ListenAsync(LedgerSignal signal, CancellationToken cancellationToken)
     {
-        await using var listener = new NpgsqlConnection(connection);
+        // What it listens to ends with it.
+        await using var listener = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connection) { Pooling = false }.ConnectionString);
         await listener.OpenAsync(cancellationToken);
         listener.Notification += (_, told) =>
         {
