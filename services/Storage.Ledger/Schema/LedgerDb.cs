@@ -39,6 +39,7 @@ public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
         {
             pool.ToTable("pools").HasKey(row => row.Id);
             pool.HasIndex(row => new { row.Host, row.Name }).IsUnique();
+            pool.HasIndex(row => new { row.Name, row.Host });
             pool.Ignore(row => row.Active);
         });
         modelBuilder.Entity<VolumeRow>(volume =>

@@ -23,7 +23,7 @@ internal static class ReadCosts
         Console.WriteLine($"{Environment.ProcessorCount} processors; a pool of {Volumes} volumes; µs of processor time and KiB allocated for a volume");
         for (var round = -1; round < rounds; round++)
         {
-            foreach (var clients in new[] { 1, 8, 64 })
+            foreach (var clients in new[] { 8, 64 })
                 await ServiceCosts.MeasureAsync(peer, round, $"read, {clients} clients", () => TimesAsync(() => pool.ReadAsync(names, clients)), Reads * Times);
             await ServiceCosts.MeasureAsync(peer, round, "list", () => TimesAsync(() => pool.ListAsync()), Volumes * Times);
         }
