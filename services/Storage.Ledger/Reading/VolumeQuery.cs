@@ -18,9 +18,13 @@ internal static class VolumeQuery
 {
     private const string Columns = "pool.by_uuid, pool.host, pool.id, pool.name, pool.type, pool.observed_at, volume.observed_at, volume.document";
 
+    /// <summary>
+    /// Arrays that the planner sees itself are planned for again each time, as few entries look cheaper than the ten that it supposes otherwise:
+    /// that takes three times as long as the answer.
+    /// </summary>
     private static readonly string OnPostgres = $"""
         SELECT asked.place, {Columns}
-        FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS asked (id, pool, host, volume, place)
+        FROM unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4)) WITH ORDINALITY AS asked (id, pool, host, volume, place)
         CROSS JOIN LATERAL ({Pools("asked.id", "asked.pool", "asked.host")}) AS pool
         LEFT JOIN volumes AS volume ON volume.pool_id = pool.id AND volume.name = asked.volume AND NOT volume.removed
         """;
