@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 using Scalar.AspNetCore;
 using Storage.Contracts;
@@ -22,6 +23,8 @@ public static class ApiServices
         services.ConfigureHttpJsonOptions(json => StorageJson.Configure(json.SerializerOptions, JsonUnmappedMemberHandling.Skip));
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.Configure<KestrelServerOptions>(kestrel => kestrel.AddServerHeader = false);
+        // A request is handled by the thread that has received it, and an answer sent by the one that has it: nothing here blocks its thread.
+        services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
         services.AddApiDocument();
 
         services.AddSecrets(configuration);

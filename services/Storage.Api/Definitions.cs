@@ -1,5 +1,7 @@
 using System.Text;
+using System.Text.Json;
 using Storage.Contracts;
+using Storage.Ledger;
 
 namespace Storage.Api;
 
@@ -24,8 +26,11 @@ public static class Definitions
         pool.Permissions is null ? pool.Definition : pool.Definition with { Target = pool.Definition.Target with { Permissions = pool.Permissions } },
         pool.Capacity, pool.Allocation, pool.Available));
 
-    public static IResult Result(HttpRequest request, PoolTypeInfo type, VolumeView volume, VolumeDefinition document) =>
-        Result(request, volume, () => VolumeXml.Write(document, type));
+    /// <summary>A volume as the request accepts it.</summary>
+    public static IResult Result(HttpRequest request, FoundVolume found, VolumeDocument volume) =>
+        ContentNegotiation.Choose(request, Offers.Definition) is var mediaType && mediaType == Offers.Definition.MediaTypes[0]
+            ? new VolumeAnswer(found, volume)
+            : TypedResults.Text(VolumeXml.Write(JsonSerializer.Deserialize<VolumeDefinition>(volume.Document, StorageJson.Options)!, PoolTypes.Of(found.PoolType)), mediaType, Encoding.UTF8);
 
     public static IResult Result(HttpRequest request, PoolDefinition definition) =>
         Result(request, definition, () => PoolXml.Write(definition, 0, 0, 0));

@@ -33,6 +33,7 @@ public static class LedgerServices
         services.AddSingleton<LedgerRebuild>();
         services.AddSingleton<WorkerSender>();
         services.AddSingleton<EventFeed>();
+        services.AddSingleton<VolumeReads>();
         services.AddSingleton<UsualDurations>();
         services.AddMetrics();
         services.AddSingleton<DeadLetterIntake>();
@@ -78,6 +79,8 @@ public static class LedgerServices
             settings.MaxAutoPrepare = Statements;
         if (string.IsNullOrEmpty(settings.Options))
             settings.Options = WithIndexes;
+        // Nothing is set for a connection alone, so that there is nothing to be set back by a statement of the server's before each use.
+        settings.NoResetOnClose = true;
         return settings.ConnectionString;
     }
 

@@ -9,7 +9,8 @@ using Storage.Benchmarks.Libvirt;
 // Or refreshes of large pools by a worker in this process: … -- refresh
 // Or what reading files side by side brings a refresh, as root: … -- reading
 // Or what a command costs each service: … -- services [--rounds N]
-// Or Storage beside libvirt, both started for it, as root: … -- libvirt [--rounds N] [--work TEXT]
+// Or what reading over HTTP costs each service: … -- reads [--rounds N]
+// Or Storage beside libvirt, both started for it, as root: … -- libvirt [--rounds N] [--work TEXT...]
 if (args is ["codec"])
 {
     CodecCosts.Print();
@@ -27,13 +28,15 @@ if (args is ["reading"])
 }
 if (args is ["services", ..])
     return await ServiceCosts.RunAsync(args is [_, "--rounds", var times] ? int.Parse(times, CultureInfo.InvariantCulture) : 3);
+if (args is ["reads", ..])
+    return await ReadCosts.RunAsync(args is [_, "--rounds", var turns] ? int.Parse(turns, CultureInfo.InvariantCulture) : 3);
 if (args is ["libvirt", ..])
     return await Comparison.RunAsync(
-        args is [_, "--rounds", var rounds, ..] ? int.Parse(rounds, CultureInfo.InvariantCulture) : 3, args is [.., "--work", var wanted] ? wanted : null);
+        args is [_, "--rounds", var rounds, ..] ? int.Parse(rounds, CultureInfo.InvariantCulture) : 3, [.. args.SkipWhile(arg => arg != "--work").Skip(1)]);
 var options = Arguments.Read(args);
 if (options is null)
 {
-    Console.Error.WriteLine("usage: codec | refresh | reading | services [--rounds N] | libvirt [--rounds N] [--work TEXT] | --url URL [--token TOKEN] [--host HOST] [--path DIRECTORY ON THE HOST] [--rounds N]");
+    Console.Error.WriteLine("usage: codec | refresh | reading | services [--rounds N] | reads [--rounds N] | libvirt [--rounds N] [--work TEXT...] | --url URL [--token TOKEN] [--host HOST] [--path DIRECTORY ON THE HOST] [--rounds N]");
     return 2;
 }
 using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = options.Url, Timeout = TimeSpan.FromMinutes(5) };

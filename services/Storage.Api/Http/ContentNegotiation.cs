@@ -19,15 +19,19 @@ public static class ContentNegotiation
     /// <exception cref="StorageException"><see cref="ErrorCodes.NotAcceptable"/>.</exception>
     public static string Choose(HttpRequest request, Offers offers)
     {
-        if (request.Headers.Accept.Count == 0)
+        var accept = request.Headers.Accept;
+        // What nearly all say needs no weighing.
+        if (accept.Count == 0 || accept is ["*/*"])
             return offers.MediaTypes[0];
-        if (!MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted))
+        if (accept is [{ } only] && Array.IndexOf(offers.MediaTypes, only) is var offer and >= 0)
+            return offers.MediaTypes[offer];
+        if (!MediaTypeHeaderValue.TryParseList(accept, out var accepted))
             throw NotAcceptable(offers);
         return offers.MediaTypes
-            .Select(offer => (offer, quality: Quality(accepted, offer)))
+            .Select(type => (type, quality: Quality(accepted, type)))
             .Where(candidate => candidate.quality > 0)
             .OrderByDescending(candidate => candidate.quality)
-            .Select(candidate => candidate.offer)
+            .Select(candidate => candidate.type)
             .FirstOrDefault() ?? throw NotAcceptable(offers);
     }
 

@@ -24,17 +24,15 @@ public sealed class FreshReads(
     /// <exception cref="StorageException">
     /// <see cref="ErrorCodes.Timeout"/>, retryable: the look takes longer; it goes on. Else what it was refused or failed with.
     /// </exception>
-    public Task<bool> PoolAsync(HttpContext http, PoolRow pool) =>
-        EnsureAsync(http, pool.ObservedAt, Resources.Pool(pool.Id), nameof(RefreshPool), () => new RefreshPool(null, pool.Id.ToString()));
+    public Task<bool> PoolAsync(HttpContext http, PoolRow pool) => EnsureAsync(http, pool.Id, pool.ObservedAt);
 
     /// <summary>Looks at a volume, or where it is not known at its pool, unless that was seen recently enough for the client.</summary>
     /// <returns>As of <see cref="PoolAsync"/>.</returns>
     /// <exception cref="StorageException">As of <see cref="PoolAsync"/>.</exception>
-    public Task<bool> VolumeAsync(HttpContext http, PoolRow pool, VolumeRow? volume) => volume is null
-        ? PoolAsync(http, pool)
+    public Task<bool> VolumeAsync(HttpContext http, FoundVolume found) => found.Volume is null
+        ? EnsureAsync(http, found.Pool, found.PoolObservedAt)
         : EnsureAsync(
-            http, VolumeView.SeenAt(volume, pool), Resources.Volume(pool.Id, volume.Name), nameof(RefreshVolume),
-            () => new RefreshVolume(null, pool.Id.ToString(), volume.Name));
+            http, found.SeenAt, () => (Resources.Volume(found.Pool, found.Volume.Name), new RefreshVolume(null, found.Pool.ToString(), found.Volume.Name)));
 
     /// <summary>Says in the answer how old it is: <c>Age</c>, in seconds; nothing where it was never seen.</summary>
     public void TellAge(HttpContext http, DateTimeOffset? seenAt)
@@ -43,12 +41,18 @@ public sealed class FreshReads(
             http.Response.Headers.Age = Math.Max(0, (long)(clock.GetUtcNow() - seen).TotalSeconds).ToString(CultureInfo.InvariantCulture);
     }
 
-    private async Task<bool> EnsureAsync(HttpContext http, DateTimeOffset? seenAt, string resource, string command, Func<ICommand> look)
+    private Task<bool> EnsureAsync(HttpContext http, Guid pool, DateTimeOffset? seenAt) =>
+        EnsureAsync(http, seenAt, () => (Resources.Pool(pool), new RefreshPool(null, pool.ToString())));
+
+    private async Task<bool> EnsureAsync(HttpContext http, DateTimeOffset? seenAt, Func<(string Resource, ICommand Command)> look)
     {
-        var arrived = clock.GetUtcNow();
-        if (MaxAge.Read(http.Request.Headers) is not { } age || seenAt >= arrived - age)
+        if (MaxAge.Read(http.Request.Headers) is not { } age)
             return false;
-        var operation = await LookAsync(resource, command, look, arrived - age, http.RequestAborted);
+        var arrived = clock.GetUtcNow();
+        if (seenAt >= arrived - age)
+            return false;
+        var (resource, command) = look();
+        var operation = await LookAsync(resource, command, arrived - age, http.RequestAborted);
         var ended = operation.Ended ? operation : await WaitAsync(operation, WaitPreference.Read(http.Request.Headers["Prefer"]) ?? Patience, http.RequestAborted);
         if (!ended.Ended)
             throw new StorageException(new StorageError(
@@ -57,9 +61,9 @@ public sealed class FreshReads(
     }
 
     /// <summary>The look of somebody else that is late enough, or a new one.</summary>
-    private async Task<OperationRow> LookAsync(
-        string resource, string command, Func<ICommand> look, DateTimeOffset notBefore, CancellationToken cancellationToken)
+    private async Task<OperationRow> LookAsync(string resource, ICommand look, DateTimeOffset notBefore, CancellationToken cancellationToken)
     {
+        var command = look.GetType().Name;
         var turn = turns.AddOrUpdate(resource, _ => new Turn(), (_, existing) => existing.Join());
         try
         {
@@ -71,7 +75,7 @@ public sealed class FreshReads(
                         .Where(row => row.Resource == resource && row.Command == command && (row.State == OperationState.Queued
                             || ((row.State == OperationState.Dispatched || row.State == OperationState.Running) && row.AcceptedAt >= notBefore)))
                         .OrderBy(row => row.Sequence).FirstOrDefaultAsync(cancellationToken)
-                    ?? await intake.AcceptAsync(look(), Activity.Current?.Id, cancellationToken);
+                    ?? await intake.AcceptAsync(look, Activity.Current?.Id, cancellationToken);
             }
             finally
             {

@@ -16,6 +16,8 @@ public static class MaxAge
     /// <exception cref="StorageException"><see cref="ErrorCodes.InvalidArgument"/>: an age that is not understood must not be passed over.</exception>
     public static TimeSpan? Read(IHeaderDictionary headers)
     {
+        if (headers.CacheControl.Count == 0)
+            return null;
         foreach (var directive in headers.CacheControl.SelectMany(line => (line ?? "").Split(',')))
         {
             var pair = directive.Split('=', 2, StringSplitOptions.TrimEntries);

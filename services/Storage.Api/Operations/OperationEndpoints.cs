@@ -61,14 +61,17 @@ public static class OperationEndpoints
     }
 
     private static async Task<IResult> GetAsync(
-        HttpContext http, IDbContextFactory<LedgerDb> ledger, OperationViews views, Guid id, CancellationToken cancellationToken)
+        HttpContext http, IDbContextFactory<LedgerDb> ledger, EventFeed feed, OperationViews views, Guid id, CancellationToken cancellationToken)
     {
-        await using var db = await ledger.CreateDbContextAsync(cancellationToken);
-        var row = await db.Operations.AsNoTracking().FirstOrDefaultAsync(operation => operation.Id == id, cancellationToken)
-            ?? throw new StorageException(new StorageError(
-                ErrorCodes.OperationNotFound, $"There is no operation {id}.", Resource: Resources.Operation(id)));
-        var view = await views.ViewAsync(db, row, cancellationToken);
+        var row = await feed.FindAsync(id, cancellationToken);
+        var view = row.Ended ? OperationView.Of(row) : await ViewAsync(row);
         return Definitions.Result(http.Request, view, () => FoundSources.Write(row));
+
+        async Task<OperationView> ViewAsync(OperationRow live)
+        {
+            await using var db = await ledger.CreateDbContextAsync(cancellationToken);
+            return await views.ViewAsync(db, live, cancellationToken);
+        }
     }
 
     private static Task<IResult> CancelAsync(HttpContext http, CommandSubmission commands, Guid id) =>

@@ -57,6 +57,7 @@ public static class VolumeEndpoints
     private static async Task<IResult> ListAsync(
         HttpContext http,
         IDbContextFactory<LedgerDb> ledger,
+        VolumeReads volumes,
         FreshReads fresh,
         string pool,
         string? host,
@@ -66,12 +67,13 @@ public static class VolumeEndpoints
         string? cursor,
         CancellationToken cancellationToken)
     {
+        var address = new VolumeAddress(pool, host, Name: "");
+        var owner = await volumes.FindAsync(address);
+        if (await fresh.VolumeAsync(http, owner))
+            owner = await volumes.FindAsync(address);
+        fresh.TellAge(http, owner.PoolObservedAt);
         await using var db = await ledger.CreateDbContextAsync(cancellationToken);
-        var owner = await db.FindPoolAsync(pool, host, cancellationToken);
-        if (await fresh.PoolAsync(http, owner))
-            owner = await db.FindPoolAsync(pool, host, cancellationToken);
-        fresh.TellAge(http, owner.ObservedAt);
-        var query = db.Volumes.AsNoTracking().Where(volume => volume.PoolId == owner.Id && !volume.Removed);
+        var query = db.Volumes.AsNoTracking().Where(volume => volume.PoolId == owner.Pool && !volume.Removed);
         if (format is not null)
             query = query.Where(volume => volume.Format == format);
         if (prefix is { Length: > 0 })
@@ -82,34 +84,28 @@ public static class VolumeEndpoints
         if (Cursor.Read(cursor, "volumes", 1) is [var last])
             query = query.Where(volume => string.Compare(volume.Name, last) > 0);
         var count = PageLimit.Check(limit);
-        var rows = await query.OrderBy(volume => volume.Name).Take(count + 1).ToListAsync(cancellationToken);
-        var page = rows.Take(count).ToList();
-        return TypedResults.Ok(new Page<VolumeView>(
-            page.Select(row => VolumeView.Of(row, owner)).ToList(),
-            rows.Count > count ? Cursor.Write("volumes", page[^1].Name) : null));
+        var rows = await query.OrderBy(volume => volume.Name).Take(count + 1)
+            .Select(volume => new VolumeDocument(volume.Name, volume.ObservedAt, volume.Document)).ToListAsync(cancellationToken);
+        if (rows.Count <= count)
+            return new VolumePage(owner.Pool, owner.PoolObservedAt, rows, next: null);
+        rows.RemoveAt(count);
+        return new VolumePage(owner.Pool, owner.PoolObservedAt, rows, Cursor.Write("volumes", rows[^1].Name));
     }
 
     private static async Task<IResult> GetAsync(
-        HttpContext http, IDbContextFactory<LedgerDb> ledger, FreshReads fresh, string pool, string volume, string? host, CancellationToken cancellationToken)
+        HttpContext http, VolumeReads volumes, FreshReads fresh, string pool, string volume, string? host)
     {
-        await using var db = await ledger.CreateDbContextAsync(cancellationToken);
-        var owner = await db.FindPoolAsync(pool, host, cancellationToken);
-        var row = await FindAsync(db, owner, volume, cancellationToken);
-        if (await fresh.VolumeAsync(http, owner, row))
-        {
-            owner = await db.FindPoolAsync(pool, host, cancellationToken);
-            row = await FindAsync(db, owner, volume, cancellationToken);
-        }
-        if (row is null)
+        var address = new VolumeAddress(pool, host, volume);
+        var found = await volumes.FindAsync(address);
+        if (await fresh.VolumeAsync(http, found))
+            found = await volumes.FindAsync(address);
+        if (found.Volume is not { } seen)
             throw new StorageException(new StorageError(
-                ErrorCodes.VolumeNotFound, $"There is no volume '{volume}' in pool '{owner.Name}'.",
-                Resource: Resources.Volume(owner.Id, volume)));
-        fresh.TellAge(http, VolumeView.SeenAt(row, owner));
-        return Definitions.Result(http.Request, PoolTypes.Of(owner.Type), VolumeView.Of(row, owner), VolumeView.DocumentOf(row));
+                ErrorCodes.VolumeNotFound, $"There is no volume '{volume}' in pool '{found.PoolName}'.",
+                Resource: Resources.Volume(found.Pool, volume)));
+        fresh.TellAge(http, found.SeenAt);
+        return Definitions.Result(http.Request, found, seen);
     }
-
-    private static Task<VolumeRow?> FindAsync(LedgerDb db, PoolRow pool, string volume, CancellationToken cancellationToken) =>
-        db.Volumes.AsNoTracking().FirstOrDefaultAsync(row => row.PoolId == pool.Id && row.Name == volume && !row.Removed, cancellationToken);
 
     private static async Task<IResult> PostAsync(
         HttpContext http, CommandSubmission commands, IDbContextFactory<LedgerDb> ledger,

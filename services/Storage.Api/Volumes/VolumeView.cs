@@ -1,10 +1,8 @@
-using System.Text.Json;
 using Storage.Contracts;
-using Storage.Ledger;
 
 namespace Storage.Api;
 
-/// <summary>A volume as last seen. Sizes in bytes.</summary>
+/// <summary>A volume as last seen. Sizes in bytes. Written by <see cref="VolumeJson"/>.</summary>
 /// <param name="Pool">The pool's uuid.</param>
 /// <param name="Key">Identity within the pool type (for files the path).</param>
 /// <param name="Capacity">What a guest sees.</param>
@@ -33,40 +31,4 @@ public sealed record VolumeView(
     IReadOnlyList<string>? Features,
     BackingStore? BackingStore,
     VolumeLayout? Layout,
-    IReadOnlyList<SourceExtent>? Extents)
-{
-    public static VolumeView Of(VolumeRow row, PoolRow pool)
-    {
-        var document = DocumentOf(row);
-        return new VolumeView(
-            row.Name,
-            row.PoolId,
-            row.Key,
-            row.Path,
-            row.Type,
-            row.Format,
-            row.Capacity,
-            row.Allocation,
-            row.Physical,
-            SeenAt(row, pool),
-            row.Problem,
-            document.Permissions,
-            document.Timestamps,
-            document.Encryption,
-            document.Compat,
-            document.NoCow,
-            document.ClusterSize,
-            document.Features,
-            document.BackingStore,
-            document.Layout,
-            document.Extents);
-    }
-
-    /// <summary>When it was last seen: a refresh of its pool has seen it too, also where it had nothing to tell of it.</summary>
-    public static DateTimeOffset SeenAt(VolumeRow row, PoolRow pool) =>
-        pool.ObservedAt is { } refreshed && refreshed > row.ObservedAt ? refreshed : row.ObservedAt;
-
-    /// <summary>libvirt's document of the volume.</summary>
-    public static VolumeDefinition DocumentOf(VolumeRow row) =>
-        JsonSerializer.Deserialize<VolumeDefinition>(row.Document, StorageJson.Options)!;
-}
+    IReadOnlyList<SourceExtent>? Extents);

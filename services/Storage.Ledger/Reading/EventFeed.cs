@@ -90,6 +90,10 @@ public sealed partial class EventFeed : BackgroundService
         return await end.WaitAsync(known: null, atMost, cancellationToken);
     }
 
+    /// <summary>The operation as it is now.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.OperationNotFound"/>.</exception>
+    public Task<OperationRow> FindAsync(Guid operationId, CancellationToken cancellationToken) => finds.AddAsync(operationId, cancellationToken);
+
     public static StorageEvent Read(EventRow row) => new(
         row.EventId, row.Type, row.Resource, row.Revision, row.OccurredAt, row.Host, row.Cause, row.CommandId, JsonElement.Parse(row.Data), row.Sequence);
 
@@ -187,7 +191,7 @@ public sealed partial class EventFeed : BackgroundService
             var rows = await db.Operations.AsNoTracking().Where(row => distinct.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancellationToken);
             return [.. ids.Select(id => rows.TryGetValue(id, out var row)
                 ? new Outcome<OperationRow>(row, null)
-                : new StorageException(ErrorCodes.OperationNotFound, $"There is no operation {id}.", "id"))];
+                : new StorageException(new StorageError(ErrorCodes.OperationNotFound, $"There is no operation {id}.", Resource: Resources.Operation(id))))];
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {

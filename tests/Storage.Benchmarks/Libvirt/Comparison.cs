@@ -8,8 +8,8 @@ namespace Storage.Benchmarks.Libvirt;
 /// </summary>
 internal static class Comparison
 {
-    /// <param name="wanted">Only works with these words in their title; null is all.</param>
-    public static async Task<int> RunAsync(int rounds, string? wanted)
+    /// <param name="wanted">Only works with one of these in their title; empty is all.</param>
+    public static async Task<int> RunAsync(int rounds, IReadOnlyList<string> wanted)
     {
         List<string> missing = [.. LibvirtPeer.Missing(), .. StoragePeer.Missing()];
         if (missing.Count > 0)
@@ -24,7 +24,7 @@ internal static class Comparison
         await using var storage = await StoragePeer.StartAsync(() => [libvirt.ProcessId]);
         var report = new ComparisonReport(libvirt.Name, storage.Name);
         var works = new Works(folder);
-        var chosen = works.All.Where(work => wanted is null || work.Title.Contains(wanted, StringComparison.Ordinal)).ToList();
+        var chosen = works.All.Where(work => wanted.Count == 0 || wanted.Any(words => work.Title.Contains(words, StringComparison.Ordinal))).ToList();
         foreach (var peer in new IPeer[] { libvirt, storage })
             await works.BeginAsync(peer);
         // A round that is not counted: code is compiled, connections are opened.

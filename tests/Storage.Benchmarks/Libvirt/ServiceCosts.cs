@@ -40,7 +40,8 @@ internal static class ServiceCosts
         return 0;
     }
 
-    private static async Task MeasureAsync(StoragePeer peer, int round, string title, Func<Task> work)
+    /// <summary>Does the work, and unless the round is one that is not counted says what each part took for one of so many.</summary>
+    public static async Task MeasureAsync(StoragePeer peer, int round, string title, Func<Task> work, int count = Count)
     {
         var (before, began) = (await ReadAsync(peer), Stopwatch.GetTimestamp());
         await work();
@@ -49,8 +50,8 @@ internal static class ServiceCosts
             return;
         var parts = after.Select(part => string.Create(
             CultureInfo.InvariantCulture,
-            $"{part.Name} {(part.Cpu - before[part.Name].Cpu).TotalMicroseconds / Count:0}{(part.Bytes is { } bytes ? string.Create(CultureInfo.InvariantCulture, $" ({(bytes - before[part.Name].Bytes!.Value) / Count / 1024:0} KiB)") : "")}"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{title,-16} {Count / wall.TotalSeconds,6:0}/s  {string.Join(", ", parts)}"));
+            $"{part.Name} {(part.Cpu - before[part.Name].Cpu).TotalMicroseconds / count:0}{(part.Bytes is { } bytes ? string.Create(CultureInfo.InvariantCulture, $" ({(bytes - before[part.Name].Bytes!.Value) / count / 1024:0} KiB)") : "")}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{title,-17} {count / wall.TotalSeconds,6:0}/s  {string.Join(", ", parts)}"));
     }
 
     private static async Task<PartCosts> ReadAsync(StoragePeer peer)

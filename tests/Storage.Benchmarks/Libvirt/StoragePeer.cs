@@ -82,6 +82,8 @@ internal sealed class StoragePeer : IPeer
             : throw new InvalidOperationException($"{method} {path}: {(int)response.StatusCode} {answer.RootElement}");
     }
 
+    private KeptConnection Connect() => new(fleet.Api.Address, fleet.Http.DefaultRequestHeaders.Authorization!.ToString());
+
     private sealed class Pool(StoragePeer peer, string name) : IPeerPool
     {
         private const int Together = 1000;
@@ -119,18 +121,50 @@ internal sealed class StoragePeer : IPeer
             return end.GetProperty("occurredAt").GetDateTimeOffset() - operation.GetProperty("dispatchedAt").GetDateTimeOffset();
         }
 
-        public Task ReadAsync(IReadOnlyList<string> names, int clients) => ForEachAsync(
-            names, clients,
-            async volume =>
-            {
-                using var response = await peer.fleet.Http.GetAsync($"{Path}/volumes/{volume}");
-                response.EnsureSuccessStatusCode();
-                await response.Content.ReadAsByteArrayAsync();
-            });
+        /// <summary>Each client is a thread with a connection of its own, as with libvirt.</summary>
+        public async Task ReadAsync(IReadOnlyList<string> names, int clients)
+        {
+            var next = -1;
+            await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Factory.StartNew(
+                () =>
+                {
+                    using var connection = peer.Connect();
+                    while (Interlocked.Increment(ref next) is var at && at < names.Count)
+                        Read(connection, names[at]);
+                },
+                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        }
 
-        public async Task<int> ListAsync() => (await peer.fleet.Client.ReadAllAsync($"{Path}/volumes", 1000)).Count;
+        public async Task<int> ListAsync()
+        {
+            var count = 0;
+            string? cursor = null;
+            do
+            {
+                using var page = await GetAsync($"{Path}/volumes?limit={Together}{(cursor is null ? "" : $"&cursor={cursor}")}");
+                count += page.RootElement.GetProperty("items").EnumerateArray().Count(volume => volume.GetProperty("name").GetString()!.Length > 0);
+                cursor = page.RootElement.TryGetProperty("next", out var following) ? following.GetString() : null;
+            }
+            while (cursor is not null);
+            return count;
+        }
 
         public async ValueTask DisposeAsync() => await peer.RunAsync(HttpMethod.Post, $"{Path}/stop");
+
+        private void Read(KeptConnection connection, string name)
+        {
+            using var volume = JsonDocument.Parse(connection.Get($"{Path}/volumes/{name}"));
+            if (volume.RootElement.GetProperty("name").GetString() != name)
+                throw new InvalidOperationException($"{name} was asked for, not {volume.RootElement}.");
+        }
+
+        private async Task<JsonDocument> GetAsync(string path)
+        {
+            using var response = await peer.fleet.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
+            response.EnsureSuccessStatusCode();
+            await using var stream = await response.Content.ReadAsStreamAsync();
+            return await JsonDocument.ParseAsync(stream);
+        }
 
         private static object Body(NewVolume volume) => new { name = volume.Name, format = volume.Format, capacity = volume.Capacity, allocation = 0 };
 
