@@ -12,8 +12,12 @@ namespace Storage.Benchmarks.Hosts;
 /// </summary>
 internal static class HostScaling
 {
-    private const int Count = 2000;
+    private const int Count = 1000;
     private const int InFlight = 64;
+
+    /// <summary>As many come up at a time: all of them look for the host's tools, and this machine has few processors for so many hosts.</summary>
+    private const int Together = 10;
+
     private const int MiB = 1 << 20;
 
     /// <summary>Each host has announced itself twice in it.</summary>
@@ -31,8 +35,12 @@ internal static class HostScaling
             foreach (var hosts in new[] { 1, 10, 100 })
             {
                 var known = rows.Count == 0 ? 0 : rows[^1].Hosts;
-                workers.Add(await SimulatedHosts.StartAsync(storage, known, hosts - known));
-                await storage.KnowsHostsAsync(hosts);
+                for (var first = known; first < hosts; first += Together)
+                {
+                    var count = Math.Min(Together, hosts - first);
+                    workers.Add(await SimulatedHosts.StartAsync(storage, first, count));
+                    await storage.KnowsHostsAsync(first + count);
+                }
                 await Parallel.ForEachAsync(
                     Enumerable.Range(known, hosts - known), new ParallelOptions { MaxDegreeOfParallelism = 8 },
                     async (host, _) => await storage.CreatePoolAsync(PoolOf(host), storage.Fleet.PoolPath(PoolOf(host)), SimulatedHosts.Name(host)));

@@ -5,10 +5,10 @@ using Storage.Worker.File;
 
 namespace Storage.Benchmarks.Hosts;
 
-/// <summary>A process with the workers of simulated hosts, so that what they take is not taken for the client's.</summary>
+/// <summary>Processes with the workers of simulated hosts, so that what they take is not taken for the client's.</summary>
 internal static class SimulatedHosts
 {
-    /// <summary>The argument that makes this program that process; after it the first host, how many, and a folder.</summary>
+    /// <summary>The argument that makes this program such a process; after it the first host, how many, and a folder.</summary>
     public const string Mode = "simulated-hosts";
 
     private const string Bus = "STORAGE_BENCHMARK_BUS";
@@ -29,7 +29,7 @@ internal static class SimulatedHosts
         });
     }
 
-    /// <summary>Is that process, until it is killed.</summary>
+    /// <summary>Is such a process, until it is killed.</summary>
     public static async Task<int> ServeAsync(string[] args)
     {
         if (args is not [_, var first, var count, var folder] || Environment.GetEnvironmentVariable(Bus) is not { } bus)
