@@ -25,12 +25,22 @@ internal static class SimulatedHost
             ["Worker:Host"] = name,
             ["Worker:StateFolder"] = Directory.CreateDirectory(Path.Combine(folder, name)).FullName,
         });
-        builder.Logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning);
+        builder.Services.AddSingleton<IHostLifetime, Unsignalled>();
+        // What is printed is the report.
+        builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddStorageBus(builder.Configuration);
         builder.Services.AddWorker(builder.Configuration, PoolFamily.File);
         backends(builder.Services);
         var host = builder.Build();
         await host.StartAsync();
         return host;
+    }
+
+    /// <summary>A signal ends the process, of which it is a part.</summary>
+    private sealed class Unsignalled : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
