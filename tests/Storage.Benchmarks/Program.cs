@@ -2,41 +2,43 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using Storage.Benchmarks;
 using Storage.Benchmarks.Codec;
+using Storage.Benchmarks.Hosts;
+using Storage.Benchmarks.Inventory;
 using Storage.Benchmarks.Libvirt;
+using Storage.Benchmarks.Memory;
+using Storage.Benchmarks.Services;
 
-// Measures a running Storage over HTTP: dotnet run -c Release --project tests/Storage.Benchmarks -- --url http://127.0.0.1:8080
-// Or, in this process, image headers and XML: dotnet run -c Release --project tests/Storage.Benchmarks -- codec
-// Or refreshes of large pools by a worker in this process: … -- refresh
-// Or what reading files side by side brings a refresh, as root: … -- reading
-// Or what a command costs each service: … -- services [--rounds N]
-// Or what reading over HTTP costs each service: … -- reads [--rounds N]
-// Or Storage beside libvirt, both started for it, as root: … -- libvirt [--rounds N] [--work TEXT...]
-if (args is ["codec"])
+// dotnet run -c Release --project tests/Storage.Benchmarks -- MODE; what is measured by each says Arguments.Usage.
+switch (args.FirstOrDefault())
 {
-    CodecCosts.Print();
-    return 0;
+    case "codec":
+        CodecCosts.Print();
+        return 0;
+    case "refresh":
+        await RefreshCosts.PrintAsync();
+        return 0;
+    case "reading":
+        await ReadingCosts.PrintAsync();
+        return 0;
+    case "services":
+        return await ServiceCosts.RunAsync(Arguments.Number(args, "rounds") ?? 3);
+    case "reads":
+        return await ReadCosts.RunAsync(Arguments.Number(args, "rounds") ?? 3);
+    case "libvirt":
+        return await Comparison.RunAsync(Arguments.Number(args, "rounds") ?? 3, [.. args.SkipWhile(arg => arg != "--work").Skip(1).TakeWhile(arg => !arg.StartsWith("--", StringComparison.Ordinal))]);
+    case "hosts":
+        return await HostScaling.RunAsync(Arguments.Number(args, "rounds") ?? 3);
+    case SimulatedHosts.Mode:
+        return await SimulatedHosts.ServeAsync(args);
+    case "inventory":
+        return await InventoryGrowth.RunAsync(Arguments.Number(args, "volumes") ?? 1_000_000);
+    case "memory":
+        return await MemoryCosts.RunAsync();
 }
-if (args is ["refresh"])
-{
-    await RefreshCosts.PrintAsync();
-    return 0;
-}
-if (args is ["reading"])
-{
-    await ReadingCosts.PrintAsync();
-    return 0;
-}
-if (args is ["services", ..])
-    return await ServiceCosts.RunAsync(args is [_, "--rounds", var times] ? int.Parse(times, CultureInfo.InvariantCulture) : 3);
-if (args is ["reads", ..])
-    return await ReadCosts.RunAsync(args is [_, "--rounds", var turns] ? int.Parse(turns, CultureInfo.InvariantCulture) : 3);
-if (args is ["libvirt", ..])
-    return await Comparison.RunAsync(
-        args is [_, "--rounds", var rounds, ..] ? int.Parse(rounds, CultureInfo.InvariantCulture) : 3, [.. args.SkipWhile(arg => arg != "--work").Skip(1)]);
 var options = Arguments.Read(args);
 if (options is null)
 {
-    Console.Error.WriteLine("usage: codec | refresh | reading | services [--rounds N] | reads [--rounds N] | libvirt [--rounds N] [--work TEXT...] | --url URL [--token TOKEN] [--host HOST] [--path DIRECTORY ON THE HOST] [--rounds N]");
+    Console.Error.WriteLine(Arguments.Usage);
     return 2;
 }
 using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = options.Url, Timeout = TimeSpan.FromMinutes(5) };
@@ -54,7 +56,7 @@ try
         {
             var result = await CreateVolumes.RunAsync(pool, count, inFlight);
             Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"| {inFlight} in flight | {result.PerSecond:0} | {result.Median:0.0} | {result.Percentile99:0.0} |"));
+                CultureInfo.InvariantCulture, $"| {inFlight} in flight | {result.PerSecond:0} | {result.Answers.P50:0.0} | {result.Answers.P99:0.0} |"));
         }
         var bulk = await CreateVolumes.RunBulkAsync(pool, 1000);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| 1000 in one command | {bulk:0} | | |"));

@@ -5,7 +5,8 @@ namespace Storage.Worker;
 
 /// <summary>
 /// What this host can do for each pool type of the family. Probing runs tools, so the answer is kept for a while; a tool that is
-/// installed, replaced or removed is noticed at once.
+/// installed, replaced or removed is noticed at once, and a type that gave no answer is asked again with the next announcement: a host that
+/// comes up with much to do would else do without its pools for all that time.
 /// </summary>
 internal sealed class PoolTypeProbe(PoolBackends backends, LaneLimits limits, TimeProvider time, ILogger log)
 {
@@ -26,15 +27,16 @@ internal sealed class PoolTypeProbe(PoolBackends backends, LaneLimits limits, Ti
         if (toolsSeen is not null && time.GetElapsedTime(probedAt) < KeepFor && toolsSeen == await ToolsAsync(cancellationToken))
             return support;
         var probed = await Task.WhenAll(backends.All.OrderBy(backend => backend.Type).Select(backend => ProbeAsync(backend, cancellationToken)));
-        foreach (var row in probed.Where(row => support.FirstOrDefault(known => known.Type == row.Type)?.Available != row.Available))
+        var told = probed.Select(row => row.Support).ToList();
+        foreach (var row in told.Where(row => support.FirstOrDefault(known => known.Type == row.Type)?.Available != row.Available))
             WorkerLog.Probed(log, row.Type, row.Available, row.Reason);
-        support = probed;
+        support = told;
         probedAt = time.GetTimestamp();
-        toolsSeen = await ToolsAsync(cancellationToken);
+        toolsSeen = probed.All(row => row.Answered) ? await ToolsAsync(cancellationToken) : null;
         return support;
     }
 
-    private async Task<PoolTypeSupport> ProbeAsync(IPoolBackend backend, CancellationToken cancellationToken)
+    private async Task<(PoolTypeSupport Support, bool Answered)> ProbeAsync(IPoolBackend backend, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(Deadline);
@@ -43,13 +45,13 @@ internal sealed class PoolTypeProbe(PoolBackends backends, LaneLimits limits, Ti
             PoolTypeSupport? probed = null;
             var unanswered = await lanes[backend.Type].RunAsync(
                 async token => probed = await backend.ProbeAsync(token), frees: false, deadline.Token).WaitAsync(deadline.Token);
-            return unanswered is null ? probed! : throw new StorageException(unanswered);
+            return unanswered is null ? (probed!, true) : throw new StorageException(unanswered);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             WorkerLog.ProbeFailed(log, e, backend.Type);
             var reason = e is OperationCanceledException ? $"The host's tools did not answer within {Deadline.TotalSeconds} s." : e.Message;
-            return new PoolTypeSupport(backend.Type, Available: false, reason, [], [], []);
+            return (new PoolTypeSupport(backend.Type, Available: false, reason, [], [], []), false);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Storage.Benchmarks.Services;
 
 namespace Storage.Benchmarks.Libvirt;
 
@@ -11,7 +12,7 @@ internal static class Comparison
     /// <param name="wanted">Only works with one of these in their title; empty is all.</param>
     public static async Task<int> RunAsync(int rounds, IReadOnlyList<string> wanted)
     {
-        List<string> missing = [.. LibvirtPeer.Missing(), .. StoragePeer.Missing()];
+        List<string> missing = [.. LibvirtPeer.Missing(), .. RunningStorage.Missing()];
         if (missing.Count > 0)
         {
             Console.Error.WriteLine(
@@ -24,25 +25,43 @@ internal static class Comparison
         await using var storage = await StoragePeer.StartAsync(() => [libvirt.ProcessId]);
         var report = new ComparisonReport(libvirt.Name, storage.Name);
         var works = new Works(folder);
-        var chosen = works.All.Where(work => wanted.Count == 0 || wanted.Any(words => work.Title.Contains(words, StringComparison.Ordinal))).ToList();
         foreach (var peer in new IPeer[] { libvirt, storage })
             await works.BeginAsync(peer);
         // A round that is not counted: code is compiled, connections are opened.
         for (var round = -1; round < rounds; round++)
         {
-            foreach (var work in chosen)
+            IPeer[] turns = round % 2 == 0 ? [libvirt, storage] : [storage, libvirt];
+            foreach (var work in works.All.Where(work => IsWanted(work.Title)))
             {
-                foreach (var peer in round % 2 == 0 ? new IPeer[] { libvirt, storage } : [storage, libvirt])
+                foreach (var peer in turns)
                 {
-                    var (cpu, wall) = (peer.Cpu, Stopwatch.GetTimestamp());
-                    var measured = await work.RunAsync(peer, round);
-                    Console.Error.WriteLine($"{round,2} {peer.Name,-9} {Stopwatch.GetElapsedTime(wall).TotalSeconds,7:0.00} s  {work.Title}");
+                    var cpu = peer.Cpu;
+                    var measured = await TellAsync(round, peer, work.Title, () => work.RunAsync(peer, round));
                     if (round >= 0)
                         report.Add(work, peer.Name, measured with { Cpu = peer.Cpu - cpu });
                 }
             }
+            foreach (var work in works.Delays.Where(work => IsWanted(work.Title)))
+            {
+                foreach (var peer in turns)
+                {
+                    var delays = await TellAsync(round, peer, work.Title, () => work.RunAsync(peer, round));
+                    if (round >= 0)
+                        report.Add(peer.Name, delays);
+                }
+            }
         }
-        report.Write(Path.Combine(Environment.CurrentDirectory, "artifacts", "benchmarks"), rounds);
+        report.Write(rounds);
         return 0;
+
+        bool IsWanted(string title) => wanted.Count == 0 || wanted.Any(words => title.Contains(words, StringComparison.Ordinal));
+    }
+
+    private static async Task<T> TellAsync<T>(int round, IPeer peer, string title, Func<Task<T>> run)
+    {
+        var began = Stopwatch.GetTimestamp();
+        var result = await run();
+        Console.Error.WriteLine($"{round,2} {peer.Name,-9} {Stopwatch.GetElapsedTime(began).TotalSeconds,7:0.00} s  {title}");
+        return result;
     }
 }

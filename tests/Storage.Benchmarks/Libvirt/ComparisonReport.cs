@@ -1,54 +1,70 @@
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 
 namespace Storage.Benchmarks.Libvirt;
 
-/// <summary>Medians over the rounds, as a table and as JSON.</summary>
+/// <summary>Medians over the rounds, and percentiles of single delays over all of them, as tables and as JSON.</summary>
 internal sealed class ComparisonReport(string theirs, string ours)
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
-
     private readonly List<(Work Work, string Peer, Taken Taken)> all = [];
+    private readonly List<(string Peer, Delay Delay)> delays = [];
 
     public void Add(Work work, string peer, Taken taken) => all.Add((work, peer, taken));
 
-    public void Write(string folder, int rounds)
+    public void Add(string peer, IEnumerable<Delay> seen) => delays.AddRange(seen.Select(delay => (peer, delay)));
+
+    public void Write(int rounds)
     {
         var rows = all.GroupBy(row => row.Work).Select(group => Row.Of(group.Key, [.. group.Where(row => row.Peer == theirs).Select(row => row.Taken)], [.. group.Where(row => row.Peer == ours).Select(row => row.Taken)])).ToList();
-        var machine = $"{Environment.ProcessorCount} processors ({Processor()}), {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30} GiB, {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}";
-        var table = Table(rows, machine, rounds);
-        Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "libvirt.md"), table);
-        File.WriteAllText(Path.Combine(folder, "libvirt.json"), JsonSerializer.Serialize(new { machine, rounds, rows }, Json));
-        Console.Write(table);
+        var slow = delays.GroupBy(row => row.Delay.Title).Select(group => DelayRow.Of(group.First().Delay, TimesOf(group, theirs), TimesOf(group, ours)!)).ToList();
+        var text = $"{BenchmarkReport.Machine}; medians of {rounds} rounds in turns; CPU is that of all servers, database and broker too.\n\n{Table(rows)}";
+        if (slow.Count > 0)
+            text += $"\nSingle delays, of all rounds together, in milliseconds: half of them and 99 of 100 take at most so long.\n\n{Table(slow)}";
+        BenchmarkReport.Write("libvirt", text, new { BenchmarkReport.Machine, rounds, rows, delays = slow });
     }
 
-    private string Table(IEnumerable<Row> rows, string machine, int rounds)
+    private static Percentiles? TimesOf(IEnumerable<(string Peer, Delay Delay)> rows, string peer)
     {
-        var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{machine}; medians of {rounds} rounds in turns; CPU is that of all servers, database and broker too.").AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"| work | {theirs} s (per s) | {ours} s (per s) | times as fast | mark | CPU s {theirs} | CPU s {ours} |").AppendLine("|---|---|---|---|---|---|---|");
-        foreach (var row in rows)
-            text.AppendLine(
-                CultureInfo.InvariantCulture,
-                $"| {row.Work}{(row.Count > 1 ? $" ({row.Count})" : "")} | {row.Theirs:0.000} ({row.Count / row.Theirs:0}) | {row.Ours:0.000} ({row.Count / row.Ours:0}) "
-                + $"| {row.Ratio:0.00}{(row.Ratio >= row.Mark ? "" : " **missed**")} | {row.Mark:0.00} | {row.TheirCpu:0.00} | {row.OurCpu:0.00} |");
-        return text.ToString();
+        var times = rows.Where(row => row.Peer == peer).SelectMany(row => row.Delay.Times).ToList();
+        return times.Count > 0 ? Percentiles.Of(times) : null;
     }
 
-    private static string Processor() => File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "?";
+    private string Table(IReadOnlyList<Row> rows) => BenchmarkReport.Table(
+        rows,
+        ("work", row => $"{row.Work}{(row.Count > 1 ? $" ({row.Count})" : "")}"),
+        ($"{theirs} s (per s)", row => Invariant($"{row.Theirs:0.000} ({row.Count / row.Theirs:0})")),
+        ($"{ours} s (per s)", row => Invariant($"{row.Ours:0.000} ({row.Count / row.Ours:0})")),
+        ("times as fast", row => Invariant($"{row.Ratio:0.00}{(row.Missed ? " **missed**" : "")}")),
+        ("mark", row => Invariant($"{row.Mark:0.00}")),
+        ($"CPU s {theirs}", row => Invariant($"{row.TheirCpu:0.00}")),
+        ($"CPU s {ours}", row => Invariant($"{row.OurCpu:0.00}")));
+
+    private string Table(IReadOnlyList<DelayRow> rows) => BenchmarkReport.Table(
+        rows,
+        ("delay", row => row.Delay),
+        ($"{theirs} p50 / p99", row => row.Theirs is { } seen ? Text(seen) : "none"),
+        ($"{ours} p50 / p99", row => $"{Text(row.Ours)}{(row.Missed ? " **missed**" : "")}"),
+        ("mark", row => row.Mark?.ToString() ?? ""));
+
+    private static string Text(Percentiles seen) => Invariant($"{seen.P50:0.0} / {seen.P99:0.0}");
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Medians in seconds.</summary>
-    private sealed record Row(string Work, int Count, double Theirs, double Ours, double Ratio, double Mark, double TheirCpu, double OurCpu)
+    private sealed record Row(string Work, int Count, double Theirs, double Ours, double Ratio, double Mark, bool Missed, double TheirCpu, double OurCpu)
     {
         public static Row Of(Work work, IReadOnlyList<Taken> theirs, IReadOnlyList<Taken> ours)
         {
-            double their = Median(theirs, taken => taken.Wall), our = Median(ours, taken => taken.Wall);
-            return new(work.Title, work.Count, their, our, their / our, work.Mark, Median(theirs, taken => taken.Cpu), Median(ours, taken => taken.Cpu));
+            double their = Median(theirs, taken => taken.Wall), our = Median(ours, taken => taken.Wall), ratio = their / our;
+            return new(work.Title, work.Count, their, our, ratio, work.Mark, ratio < work.Mark, Median(theirs, taken => taken.Cpu), Median(ours, taken => taken.Cpu));
         }
 
         private static double Median(IReadOnlyList<Taken> taken, Func<Taken, TimeSpan> part) =>
             taken.Select(part).Order().ElementAt(taken.Count / 2).TotalSeconds;
+    }
+
+    /// <param name="Theirs">Null where they have nothing of the kind.</param>
+    private sealed record DelayRow(string Delay, Percentiles? Theirs, Percentiles Ours, DelayMark? Mark, bool Missed)
+    {
+        public static DelayRow Of(Delay delay, Percentiles? theirs, Percentiles ours) => new(delay.Title, theirs, ours, delay.Mark, delay.Mark?.IsMissedBy(ours) is true);
     }
 }

@@ -18,10 +18,15 @@ internal interface IPeer : IAsyncDisposable
 /// <summary>What is done with the volumes of a pool. Each call ends when all of it is done and visible to the peer's own clients.</summary>
 internal interface IPeerPool : IAsyncDisposable
 {
-    Task CreateAsync(IReadOnlyList<NewVolume> volumes, int clients);
+    /// <returns>How long each took.</returns>
+    Task<IReadOnlyCollection<TimeSpan>> CreateAsync(IReadOnlyList<NewVolume> volumes, int clients);
 
     /// <summary>In as few calls as the peer allows.</summary>
     Task CreateTogetherAsync(IReadOnlyList<NewVolume> volumes);
+
+    /// <summary>So many each second, however long one takes.</summary>
+    /// <returns>Null, with nothing created, where the peer has no events of volumes.</returns>
+    Task<CreatedOnSchedule?> CreateOnScheduleAsync(IReadOnlyList<NewVolume> volumes, int perSecond);
 
     Task DeleteAsync(IReadOnlyList<string> names, int clients);
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Storage.Benchmarks.Services;
 
 namespace Storage.Benchmarks.Libvirt;
 
@@ -147,11 +148,23 @@ internal sealed class LibvirtPeer : IPeer
 
     private sealed class Pool(LibvirtPeer peer, string name) : IPeerPool
     {
-        public Task CreateAsync(IReadOnlyList<NewVolume> volumes, int clients) =>
-            ForEachAsync(volumes, clients, (pool, volume) => LibvirtClient.CreateVolume(pool, VolumeXml(volume)));
+        public async Task<IReadOnlyCollection<TimeSpan>> CreateAsync(IReadOnlyList<NewVolume> volumes, int clients)
+        {
+            var took = new ConcurrentQueue<TimeSpan>();
+            await ForEachAsync(volumes, clients, (pool, volume) =>
+            {
+                var began = Stopwatch.GetTimestamp();
+                LibvirtClient.CreateVolume(pool, VolumeXml(volume));
+                took.Enqueue(Stopwatch.GetElapsedTime(began));
+            });
+            return took;
+        }
 
         /// <summary>It has no call for several.</summary>
         public Task CreateTogetherAsync(IReadOnlyList<NewVolume> volumes) => CreateAsync(volumes, 8);
+
+        /// <summary>Its events are of pools.</summary>
+        public Task<CreatedOnSchedule?> CreateOnScheduleAsync(IReadOnlyList<NewVolume> volumes, int perSecond) => Task.FromResult<CreatedOnSchedule?>(null);
 
         public Task DeleteAsync(IReadOnlyList<string> names, int clients) =>
             ForEachAsync(names, clients, LibvirtClient.DeleteVolume);

@@ -51,9 +51,12 @@ internal sealed class Works
         all.Add(new("list volumes", 10_000, 1 / 3.0, ListAsync));
         all.Add(new("define, build, start, stop and undefine a pool, 8 clients", 200, 0.5, CycleAsync));
         All = all;
+        Delays = new DelayWorks(peer => pools[peer]).All;
     }
 
     public IReadOnlyList<Work> All { get; }
+
+    public IReadOnlyList<DelayWork> Delays { get; }
 
     public async Task BeginAsync(IPeer peer)
     {

@@ -224,4 +224,17 @@ public sealed class WorkerRunTests : IAsyncDisposable
         Assert.Equal((worker.Instance, "host-a"), (announcement.Instance, announcement.Host));
         Assert.Equal(PoolType.Dir, Assert.Single(announcement.PoolTypes).Type);
     }
+
+    [Fact]
+    public async Task A_type_that_gave_no_answer_is_asked_again_with_the_next_announcement()
+    {
+        var probes = 0;
+        rig.Options.AnnounceInterval = TimeSpan.FromMilliseconds(20);
+        rig.Backend.Probing = _ => Interlocked.Increment(ref probes) == 1 ? Task.FromException(new TimeoutException("Busy.")) : Task.CompletedTask;
+        await rig.StartAsync();
+        Assert.Equal("Busy.", Support(await rig.Inbox.FirstAsync<WorkerAnnounced>()).Reason);
+        await rig.Inbox.UntilAsync(inbox => inbox.Events.Where(told => told.Type == nameof(WorkerAnnounced)).Any(told => Support(told).Available));
+
+        static PoolTypeSupport Support(StorageEvent told) => Assert.Single(told.Read<WorkerAnnounced>().Announcement.PoolTypes);
+    }
 }

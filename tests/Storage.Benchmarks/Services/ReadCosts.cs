@@ -1,4 +1,6 @@
-namespace Storage.Benchmarks.Libvirt;
+using Storage.Benchmarks.Libvirt;
+
+namespace Storage.Benchmarks.Services;
 
 /// <summary>Where the processor time of reads over HTTP goes, on a fleet of this machine's own with a pool of many volumes.</summary>
 internal static class ReadCosts
@@ -9,14 +11,10 @@ internal static class ReadCosts
 
     public static async Task<int> RunAsync(int rounds)
     {
-        if (StoragePeer.Missing() is { Count: > 0 } missing)
-        {
-            Console.Error.WriteLine($"Missing: {string.Join(", ", missing)}.");
+        if (!RunningStorage.CanStart())
             return 1;
-        }
-        using var folder = new WorkFolder();
         await using var peer = await StoragePeer.StartAsync(() => []);
-        var path = folder.Of(peer, "read");
+        var path = peer.Storage.Fleet.PoolPath("read");
         SampleFiles.Make(path, "raw", Volumes);
         var pool = await peer.CreatePoolAsync("read", path);
         List<string> names = [.. Enumerable.Range(0, Reads).Select(i => $"volume-{i:000000}")];

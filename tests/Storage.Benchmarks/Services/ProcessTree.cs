@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Storage.Benchmarks.Libvirt;
+namespace Storage.Benchmarks.Services;
 
 /// <summary>Processes and all that they started (proc(5)).</summary>
 internal static class ProcessTree
@@ -13,34 +13,33 @@ internal static class ProcessTree
 
     /// <summary>Processor time of these processes, of all below them, and of those that have ended and were waited for.</summary>
     /// <param name="except">Processes that are left out, with all below them.</param>
-    public static TimeSpan Cpu(IReadOnlyCollection<int> roots, IReadOnlyCollection<int>? except = null)
+    public static TimeSpan Cpu(IReadOnlyCollection<int> roots, IReadOnlyCollection<int>? except = null) =>
+        TimeSpan.FromSeconds(Below(Read(), roots, except ?? []).Sum(row => row.Ticks) / TicksPerSecond);
+
+    public static IReadOnlyCollection<int> ChildrenOf(int process) =>
+        [.. Read().Values.Where(row => row.Parent == process).Select(row => row.Process)];
+
+    /// <summary>The processes of a program, as the kernel names it, that this process has started or had started.</summary>
+    public static IReadOnlyCollection<int> Named(string name) =>
+        [.. Below(Read(), [Environment.ProcessId], []).Where(row => row.Name == name).Select(row => row.Process)];
+
+    private static IEnumerable<Row> Below(Dictionary<int, Row> all, IReadOnlyCollection<int> roots, IReadOnlyCollection<int> except)
     {
-        var all = Read();
-        var children = all.ToLookup(row => row.Value.Parent, row => row.Key);
-        var ticks = 0L;
+        var children = all.Values.ToLookup(row => row.Parent, row => row.Process);
         var open = new Stack<int>(roots);
         while (open.TryPop(out var process))
         {
-            if (except?.Contains(process) == true || !all.TryGetValue(process, out var row))
+            if (except.Contains(process) || !all.TryGetValue(process, out var row))
                 continue;
-            ticks += row.Ticks;
+            yield return row;
             foreach (var child in children[process])
                 open.Push(child);
         }
-        return TimeSpan.FromSeconds(ticks / TicksPerSecond);
     }
 
-    public static IReadOnlyCollection<int> ChildrenOf(int process) =>
-        [.. Read().Where(row => row.Value.Parent == process).Select(row => row.Key)];
-
-    /// <summary>The processes of a program, as the kernel names it.</summary>
-    public static IReadOnlyCollection<int> Named(string name) => [.. Directory.EnumerateDirectories("/proc")
-        .Where(folder => File.Exists($"{folder}/comm") && File.ReadAllText($"{folder}/comm").Trim() == name)
-        .Select(folder => int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture))];
-
-    private static Dictionary<int, (int Parent, long Ticks)> Read()
+    private static Dictionary<int, Row> Read()
     {
-        var all = new Dictionary<int, (int, long)>();
+        var all = new Dictionary<int, Row>();
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var process))
@@ -48,9 +47,10 @@ internal static class ProcessTree
             try
             {
                 var text = File.ReadAllText($"{folder}/stat");
-                var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-                all[process] = (
-                    int.Parse(fields[Parent], CultureInfo.InvariantCulture),
+                var (opened, closed) = (text.IndexOf('('), text.LastIndexOf(')'));
+                var fields = text[(closed + 2)..].Split(' ');
+                all[process] = new Row(
+                    process, text[(opened + 1)..closed], int.Parse(fields[Parent], CultureInfo.InvariantCulture),
                     fields.Skip(FirstTime).Take(Times).Sum(field => long.Parse(field, CultureInfo.InvariantCulture)));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -60,4 +60,6 @@ internal static class ProcessTree
         }
         return all;
     }
+
+    private sealed record Row(int Process, string Name, int Parent, long Ticks);
 }
