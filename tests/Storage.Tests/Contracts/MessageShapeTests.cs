@@ -108,6 +108,7 @@ public sealed class MessageShapeTests
         VolumeResized
         VolumeVanished
         VolumeWiped
+        VolumesCompared
         VolumesObserved
         VolumesSeen
         WorkerAnnounced
