@@ -7,7 +7,10 @@ public sealed class VolumeDigestTests
 {
     private static readonly VolumeDefinition Volume = new()
     {
-        Name = "data", Capacity = 1 << 20, Format = "raw", Timestamps = new Timestamps(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch),
+        Name = "data",
+        Capacity = 1 << 20,
+        Format = "raw",
+        Timestamps = new Timestamps(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch),
     };
 
     [Fact]
