@@ -47,8 +47,7 @@ internal sealed class FileFlush(SafeFileHandle file, string path)
     {
         if (LibC.Status(file, "", LibC.EmptyPath, LibC.BasicStatusAndBirth, out var status) < 0)
             throw HostErrors.FromLast($"look at {path}");
-        // Without blocks there are no bytes to wait for.
-        if (status.Kind != FileKind.Regular || status.Blocks == 0)
+        if (status.Kind != FileKind.Regular)
             return;
         var length = (long)status.Size;
         var part = Math.Max(Part, length / MostParts);
