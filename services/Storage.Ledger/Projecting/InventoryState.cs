@@ -69,7 +69,8 @@ public sealed class InventoryState(LedgerDb db)
             query = query.Where(row => string.Compare(row.Name, after) > 0);
         if (through is not null)
             query = query.Where(row => string.Compare(row.Name, through) <= 0);
-        return await query.OrderBy(row => row.Name).Select(row => ValueTuple.Create(row.Name, row.Digest)).ToListAsync(cancellationToken);
+        var rows = await query.OrderBy(row => row.Name).Select(row => new { row.Name, row.Digest }).ToListAsync(cancellationToken);
+        return [.. rows.Select(row => (row.Name, row.Digest))];
     }
 
     public async Task<PoolRow?> PoolAsync(Guid id, CancellationToken cancellationToken)
