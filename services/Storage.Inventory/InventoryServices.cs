@@ -22,8 +22,7 @@ public static class InventoryServices
             {
                 endpoint.Handler<HostReport>(async context =>
                 {
-                    await provider.GetRequiredService<ReportProjector>().ProjectAsync(context.Message, context.CancellationToken);
-                    await context.AnswerAsync(new ReportTaken(context.Message.Events.Count));
+                    await context.AnswerAsync(await provider.GetRequiredService<ReportProjector>().ProjectAsync(context.Message, context.CancellationToken));
                 });
                 endpoint.Handler<HoldRun>(async context =>
                 {

@@ -73,7 +73,7 @@ public static class LedgerServices
     private static string Prepared(string connection)
     {
         const int Statements = 200;
-        const string WithIndexes = "-c enable_seqscan=off -c enable_bitmapscan=off -c jit=off";
+        const string WithIndexes = "-c enable_seqscan=off -c enable_bitmapscan=off -c jit=off -c plan_cache_mode=force_generic_plan";
         var settings = new NpgsqlConnectionStringBuilder(connection);
         if (settings.MaxAutoPrepare == 0)
             settings.MaxAutoPrepare = Statements;

@@ -9,7 +9,7 @@ using Storage.Worker.File;
 
 namespace Storage.Benchmarks;
 
-/// <summary>A worker in this process that knows no file yet, with an inventory that takes reports at once.</summary>
+/// <summary>A worker in this process that knows no file yet, with an inventory that takes reports at once and knows all that is compared.</summary>
 internal sealed class BenchmarkWorker : IAsyncDisposable
 {
     private readonly ServiceProvider services = new ServiceCollection().AddLogging().AddMetrics().AddFileFamily().BuildServiceProvider();
@@ -54,10 +54,12 @@ internal sealed class BenchmarkWorker : IAsyncDisposable
         await services.DisposeAsync();
     }
 
-    private Task TakeAsync(HostReport report, CancellationToken cancellationToken)
+    private Task<ReportTaken> TakeAsync(HostReport report, CancellationToken cancellationToken)
     {
         foreach (var told in report.Events.Where(told => told.Type is nameof(OperationSucceeded) or nameof(OperationFailed)))
             ends[told.CommandId!.Value].TrySetResult(told);
-        return Task.CompletedTask;
+        return Task.FromResult(new ReportTaken(report.Events.Count, [.. report.Events
+            .Where(told => told.Type == nameof(VolumesCompared))
+            .Select(told => new KnownRanges(told.EventId, [.. Enumerable.Range(0, told.Read<VolumesCompared>().Ranges.Count)]))]));
     }
 }

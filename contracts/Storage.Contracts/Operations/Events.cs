@@ -102,6 +102,15 @@ public sealed record ThinPoolFilled(Guid PoolId, string Volume, double? DataPerc
 public sealed record VolumesObserved(Guid PoolId, string? After, string? Through, IReadOnlyList<VolumeDefinition> Volumes);
 
 /// <summary>
+/// A part of a refresh, told by digests: every volume of the pool whose name is after <paramref name="After"/>, range by range. The
+/// <see cref="ReportTaken"/> says which ranges are known as they are; the others come as <see cref="VolumesObserved"/>. Not kept in the event log.
+/// </summary>
+/// <param name="PoolId">The pool.</param>
+/// <param name="After">In the order of UTF-8 bytes; null is open.</param>
+/// <param name="Ranges">One after the other.</param>
+public sealed record VolumesCompared(Guid PoolId, string? After, IReadOnlyList<VolumeRange> Ranges);
+
+/// <summary>
 /// Single volumes of a watched pool, looked at because something has happened to them: those that are there, and the names under which there
 /// is none. Nothing is said of others. Its revision was taken before the look. Not kept in the event log: the differences that follow from it
 /// are, as <see cref="VolumeAppeared"/>, <see cref="VolumeChanged"/> and <see cref="VolumeVanished"/>.

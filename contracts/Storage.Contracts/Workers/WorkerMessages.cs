@@ -97,7 +97,19 @@ public sealed record ExpireRun(Guid OperationId);
 public sealed record HostReport(string Host, PoolFamily Family, Guid Instance, IReadOnlyList<StorageEvent> Events);
 
 /// <summary>The answer to a <see cref="HostReport"/>: its events are in the inventory and will not be lost.</summary>
-public sealed record ReportTaken(int Events);
+/// <param name="Events">How many.</param>
+/// <param name="Known">What of its <see cref="VolumesCompared"/> is known as it is; null is nothing.</param>
+public sealed record ReportTaken(int Events, IReadOnlyList<KnownRanges>? Known = null);
+
+/// <summary>The volumes whose names are after those of the range before it.</summary>
+/// <param name="Through">And not after this one; null is open.</param>
+/// <param name="Digest">As <see cref="VolumeDigest.OfRange"/>.</param>
+public sealed record VolumeRange(string? Through, byte[] Digest);
+
+/// <summary>The ranges of one <see cref="VolumesCompared"/> whose volumes are in the inventory as they were seen, and no others.</summary>
+/// <param name="EventId">The event.</param>
+/// <param name="Ranges">Their places in it, from 0.</param>
+public sealed record KnownRanges(Guid EventId, IReadOnlyList<int> Ranges);
 
 /// <summary>Who a worker is and what it can do. Sent when it comes up and every <see cref="Interval"/>; silence of <see cref="LostAfter"/> means lost.</summary>
 /// <param name="Instance">New for every start of the process.</param>

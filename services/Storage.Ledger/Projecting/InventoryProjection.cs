@@ -146,7 +146,9 @@ public static class InventoryProjection
     private static void Redefine(PoolRow pool, string definition, PoolType type) =>
         (pool.Definition, pool.Type, pool.Directory) = (definition, type, null);
 
-    private static async Task<bool> VolumeAsync(
+    /// <summary>A volume as an event tells it.</summary>
+    /// <returns>As <see cref="ApplyAsync"/>.</returns>
+    internal static async Task<bool> VolumeAsync(
         InventoryState state, StorageEvent entry, VolumeDefinition seen, CancellationToken cancellationToken)
     {
         if (Resources.PoolOf(entry.Resource) is not { } pool || await state.PoolAsync(pool, cancellationToken) is not { Directory: var directory })
@@ -166,6 +168,7 @@ public static class InventoryProjection
         volume.Allocation = seen.Allocation ?? 0;
         volume.Physical = seen.Physical ?? 0;
         volume.Document = Json(seen);
+        volume.Digest = VolumeDigest.Of(seen);
         volume.Problem = seen.Problem;
         volume.ObservedAt = entry.OccurredAt;
         volume.Revision = entry.Revision;

@@ -76,6 +76,20 @@ public sealed class InventoryState(LedgerDb db, KnownWorkers? kept = null, Openi
             .Select(entry => entry.Value!)];
     }
 
+    /// <summary>What is known of the volumes of a pool after one name and up to another, in the order of their names; null is open.</summary>
+    public async Task<IReadOnlyList<(string Name, byte[]? Digest)>> ReadDigestsAsync(
+        Guid pool, string? after, string? through, CancellationToken cancellationToken)
+    {
+        await FlushAsync(cancellationToken);
+        var query = db.Volumes.AsNoTracking().Where(row => row.PoolId == pool && !row.Removed);
+        if (after is not null)
+            query = query.Where(row => string.Compare(row.Name, after) > 0);
+        if (through is not null)
+            query = query.Where(row => string.Compare(row.Name, through) <= 0);
+        var rows = await query.OrderBy(row => row.Name).Select(row => new { row.Name, row.Digest }).ToListAsync(cancellationToken);
+        return [.. rows.Select(row => (row.Name, row.Digest))];
+    }
+
     public async Task<PoolRow?> PoolAsync(Guid id, CancellationToken cancellationToken)
     {
         await LoadPoolsAsync([id], cancellationToken);

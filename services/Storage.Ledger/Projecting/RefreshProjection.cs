@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Storage.Contracts;
 
@@ -27,6 +28,33 @@ public static class RefreshProjection
             await differences.TellGoneAsync(row, cancellationToken);
     }
 
+    /// <summary>Finds the ranges in which nothing has changed: nothing is to be applied for them.</summary>
+    /// <returns>Their places.</returns>
+    public static async Task<IReadOnlyList<int>> CompareAsync(LedgerTransaction ledger, VolumesCompared seen, CancellationToken cancellationToken)
+    {
+        if (seen.Ranges.Count == 0)
+            return [];
+        var known = await ledger.Inventory.ReadDigestsAsync(seen.PoolId, seen.After, seen.Ranges[^1].Through, cancellationToken);
+        var same = new List<int>(seen.Ranges.Count);
+        var digests = new ArrayBufferWriter<byte>();
+        var next = 0;
+        for (var i = 0; i < seen.Ranges.Count; i++)
+        {
+            var (through, digest) = seen.Ranges[i];
+            var all = true;
+            digests.ResetWrittenCount();
+            for (; next < known.Count && (through is null || Utf8Order.Compare(known[next].Name, through) <= 0); next++)
+            {
+                // One that was last written before digests were kept has none: it is told in full, once.
+                all &= known[next].Digest is not null;
+                digests.Write(known[next].Digest);
+            }
+            if (all && digest.AsSpan().SequenceEqual(VolumeDigest.OfRange(digests.WrittenSpan)))
+                same.Add(i);
+        }
+        return same;
+    }
+
     /// <summary>What is said of a pool that has stopped meanwhile comes too late.</summary>
     public static async Task ApplyAsync(LedgerTransaction ledger, StorageEvent entry, VolumesSeen seen, CancellationToken cancellationToken)
     {
@@ -52,23 +80,26 @@ public static class RefreshProjection
             // What is known is read once more only where it matters.
             var passed = seen.Layout is null ? null : ThinPoolThresholds.Passed(before is null ? null : Known(before), seen);
             if (before is null)
-                await TellAsync(row, new VolumeAppeared(pool, seen), seen.Name, cancellationToken);
+                await TellAsync(row, new VolumeAppeared(pool, seen), seen.Name, seen, cancellationToken);
             else
-                await TellAsync(row, new VolumeChanged(pool, seen), seen.Name, cancellationToken);
+                await TellAsync(row, new VolumeChanged(pool, seen), seen.Name, seen, cancellationToken);
             if (passed is { } threshold)
                 ledger.Log(Difference(new ThinPoolFilled(pool, seen.Name, seen.Layout!.DataPercent, seen.Layout.MetadataPercent, threshold), seen.Name));
         }
 
         public Task TellGoneAsync(VolumeRow row, CancellationToken cancellationToken) =>
-            row.Removed ? Task.CompletedTask : TellAsync(row, new VolumeVanished(pool, row.Name), row.Name, cancellationToken);
+            row.Removed ? Task.CompletedTask : TellAsync(row, new VolumeVanished(pool, row.Name), row.Name, null, cancellationToken);
 
-        private async Task TellAsync<T>(VolumeRow? row, T data, string name, CancellationToken cancellationToken)
+        /// <param name="seen">What the volume is now, so that it is not read back from the event; null where it is gone.</param>
+        private async Task TellAsync<T>(VolumeRow? row, T data, string name, VolumeDefinition? seen, CancellationToken cancellationToken)
             where T : class
         {
             if (row is not null && row.Revision >= entry.Revision)
                 return;
             var difference = Difference(data, name);
-            if (await InventoryProjection.ApplyAsync(ledger.Inventory, difference, cancellationToken))
+            if (seen is null
+                ? await InventoryProjection.ApplyAsync(ledger.Inventory, difference, cancellationToken)
+                : await InventoryProjection.VolumeAsync(ledger.Inventory, difference, seen, cancellationToken))
                 ledger.Log(difference);
         }
 
@@ -86,15 +117,9 @@ public static class RefreshProjection
     /// <summary>Reading a volume moves its access time: that alone is no change worth an event.</summary>
     private static bool SameApartFromAccess(VolumeRow row, VolumeDefinition seen)
     {
-        // Most are the same to the letter, which is found without reading what is known.
-        if (row.Document == Json(seen))
-            return true;
-        return Comparable(Known(row)) == Comparable(seen);
-
-        static string Comparable(VolumeDefinition volume) => Json(
-            volume with { Timestamps = volume.Timestamps is null ? null : volume.Timestamps with { Access = null } });
-
-        static string Json(VolumeDefinition volume) => JsonSerializer.Serialize(volume, StorageJson.Options);
+        // It was last written before digests were kept.
+        row.Digest ??= VolumeDigest.Of(Known(row));
+        return row.Digest.AsSpan().SequenceEqual(VolumeDigest.Of(seen));
     }
 
     private static VolumeDefinition Known(VolumeRow row) => JsonSerializer.Deserialize<VolumeDefinition>(row.Document, StorageJson.Options)!;

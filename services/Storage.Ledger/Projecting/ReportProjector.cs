@@ -14,7 +14,7 @@ public sealed partial class ReportProjector : IAsyncDisposable
 
     private readonly LedgerWriter writer;
     private readonly ILogger<ReportProjector> logger;
-    private readonly GroupCommit<HostReport, bool> commits;
+    private readonly GroupCommit<HostReport, ReportTaken> commits;
 
     public ReportProjector(LedgerWriter writer, ILogger<ReportProjector> logger)
     {
@@ -23,18 +23,19 @@ public sealed partial class ReportProjector : IAsyncDisposable
     }
 
     /// <summary>Returns when the report is committed; only then may its message be acknowledged.</summary>
-    public Task ProjectAsync(HostReport report, CancellationToken cancellationToken) => commits.AddAsync(report, cancellationToken);
+    public Task<ReportTaken> ProjectAsync(HostReport report, CancellationToken cancellationToken) => commits.AddAsync(report, cancellationToken);
 
     public ValueTask DisposeAsync() => commits.DisposeAsync();
 
-    private async Task<IReadOnlyList<Outcome<bool>>> WriteAsync(IReadOnlyList<HostReport> reports, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Outcome<ReportTaken>>> WriteAsync(IReadOnlyList<HostReport> reports, CancellationToken cancellationToken)
     {
         try
         {
             await using var ledger = await writer.BeginAsync(ReportBatch.NeedsOf(reports), cancellationToken);
-            await new ReportBatch(ledger, logger).ApplyAsync(reports, cancellationToken);
+            var batch = new ReportBatch(ledger, logger);
+            await batch.ApplyAsync(reports, cancellationToken);
             await ledger.CommitAsync(cancellationToken);
-            return [.. reports.Select(_ => new Outcome<bool>(true, null))];
+            return [.. reports.Select(report => new Outcome<ReportTaken>(batch.Answer(report), null))];
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -54,6 +55,7 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(30);
 
     private readonly OperationQueue queue = new(ledger);
+    private readonly Dictionary<Guid, KnownRanges> compared = [];
 
     /// <summary>What reports are about.</summary>
     public static Wanted NeedsOf(IReadOnlyList<HostReport> reports)
@@ -71,6 +73,13 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
                 wanted.AddVolume(pool, volume);
         }
         return wanted;
+    }
+
+    /// <summary>What is said to the worker, once the transaction is committed.</summary>
+    public ReportTaken Answer(HostReport report)
+    {
+        List<KnownRanges> known = [.. report.Events.Select(entry => compared.GetValueOrDefault(entry.EventId)).OfType<KnownRanges>()];
+        return new ReportTaken(report.Events.Count, known.Count == 0 ? null : known);
     }
 
     public async Task ApplyAsync(IReadOnlyList<HostReport> reports, CancellationToken cancellationToken)
@@ -101,6 +110,10 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
         {
             case nameof(VolumesObserved):
                 await RefreshProjection.ApplyAsync(ledger, entry, entry.Read<VolumesObserved>(), cancellationToken);
+                break;
+            case nameof(VolumesCompared):
+                compared[entry.EventId] = new KnownRanges(
+                    entry.EventId, await RefreshProjection.CompareAsync(ledger, entry.Read<VolumesCompared>(), cancellationToken));
                 break;
             case nameof(VolumesSeen):
                 await RefreshProjection.ApplyAsync(ledger, entry, entry.Read<VolumesSeen>(), cancellationToken);

@@ -91,6 +91,9 @@ public sealed class VolumeRow
     /// <summary><see cref="VolumeDefinition"/> as JSON, whole.</summary>
     public required string Document { get; set; }
 
+    /// <summary><see cref="VolumeDigest.Of"/> the document; null where that was written before digests were kept.</summary>
+    public byte[]? Digest { get; set; }
+
     public string? Problem { get; set; }
 
     /// <summary>When it was last told of by itself; a later refresh of the pool has seen it too.</summary>

@@ -95,6 +95,18 @@ public interface IVolumeCreator : IPoolBackend
 {
     /// <returns>The volume as it is on the host now.</returns>
     Task<VolumeDefinition> CreateVolumeAsync(PoolDefinition pool, VolumeDefinition volume, Run run, CancellationToken cancellationToken);
+
+    /// <summary>Makes many, one as well as the other. All of them are durable when it returns; what it has made before it fails is the caller's to remove.</summary>
+    /// <param name="onMade">Is told of each, in their order, as soon as it has its name.</param>
+    async Task CreateVolumesAsync(
+        PoolDefinition pool, IReadOnlyList<VolumeDefinition> volumes, Run run, Action<VolumeDefinition> onMade, CancellationToken cancellationToken)
+    {
+        foreach (var volume in volumes)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            onMade(await CreateVolumeAsync(pool, volume, run, cancellationToken));
+        }
+    }
 }
 
 /// <summary>Removes volumes. One that is gone already is deleted. Durable when it is said.</summary>

@@ -25,6 +25,11 @@ public interface ILocalDirectoryPool : IVolumeCreator, IVolumeCloner, IVolumeDel
         PoolDefinition pool, VolumeDefinition volume, Run run, CancellationToken cancellationToken) =>
         Volumes.Creator.CreateAsync(LocalTarget.PathOf(pool), LocalTarget.WithOwnerOf(pool, volume), run, cancellationToken);
 
+    Task IVolumeCreator.CreateVolumesAsync(
+        PoolDefinition pool, IReadOnlyList<VolumeDefinition> volumes, Run run, Action<VolumeDefinition> onMade, CancellationToken cancellationToken) =>
+        Volumes.Creator.CreateAsync(
+            LocalTarget.PathOf(pool), [.. volumes.Select(volume => LocalTarget.WithOwnerOf(pool, volume))], run, onMade, cancellationToken);
+
     Task IVolumeUsers.RequireUnusedAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken)
     {
         LocalVolumeFiles.RequireUnused(LocalTarget.PathOf(pool), volume);

@@ -55,6 +55,41 @@ public sealed class LocalVolumeCreator(VolumeTools tools, ILogger<LocalVolumeCre
             cancellationToken);
     }
 
+    /// <summary>As <see cref="IVolumeCreator.CreateVolumesAsync"/>. Files without content are made together, a resumed run's one by one.</summary>
+    /// <param name="target">The pool's directory.</param>
+    public async Task CreateAsync(
+        string target, IReadOnlyList<VolumeDefinition> definitions, Run run, Action<VolumeDefinition> onMade, CancellationToken cancellationToken)
+    {
+        using var directory = LocalDirectory.Open(target);
+        await run.BeginAsync(cancellationToken);
+        using var together = new NewFiles(onMade);
+        foreach (var definition in definitions)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var volume = definition with { Format = definition.Format ?? "raw" };
+            VolumeName.CheckNew(volume.Name);
+            Check(volume);
+            if (!run.Resumed && EmptyContent(volume, run, cancellationToken) is { } fill)
+            {
+                together.Add(new NewVolume(directory, volume, run, logger), fill, cancellationToken);
+                continue;
+            }
+            together.Make(cancellationToken);
+            onMade(await CreateAsync(target, volume, run, cancellationToken));
+        }
+        together.Make(cancellationToken);
+        directory.Sync();
+    }
+
+    /// <summary>What makes a file of a volume in which nothing is written or allocated but a header; null where there is more to do.</summary>
+    private static Action<SafeFileHandle, string>? EmptyContent(VolumeDefinition volume, Run run, CancellationToken cancellationToken) => volume switch
+    {
+        { BackingStore: not null } or { Encryption: not null } => null,
+        { Format: "raw" or "iso", Capacity: >= 0, Allocation: 0 } => (file, path) => Fill(file, volume, 0, path, run, cancellationToken),
+        { Format: "qcow2", Preallocation: null or Preallocation.None } when EmptyImage(volume) is { } image => image.Write,
+        _ => null,
+    };
+
     private async Task CreateAsync(
         SafeFileHandle file, string path, VolumeDefinition volume, ImageSecret? secret, Run run, CancellationToken cancellationToken)
     {

@@ -34,6 +34,10 @@ internal static class LocalVolumeReader
         return file.IsInvalid ? Unopened(directory, name, status) : ReadOpened(directory, name, file, headers);
     }
 
+    /// <summary>Reads an entry that is open already.</summary>
+    /// <returns>As <see cref="Read(LocalDirectory, string, FileKind, KnownHeaders?)"/>.</returns>
+    public static VolumeDefinition? Read(LocalDirectory directory, string name, SafeFileHandle file) => ReadOpened(directory, name, file);
+
     private static VolumeDefinition? ReadLink(LocalDirectory directory, string name, in FileStatus link)
     {
         // A handle that is only a place: it opens nothing, and unlike a path it cannot be exchanged after it was looked at.

@@ -81,6 +81,49 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
         },
         directory.Publish, cancellationToken);
 
+    /// <summary>Begins a file that is made with others, see <see cref="NewFiles"/>.</summary>
+    /// <param name="fill">Gives the empty file its content; it is also told the path that the volume is going to have.</param>
+    public SafeFileHandle Begin(Action<SafeFileHandle, string> fill)
+    {
+        var file = Open(OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive);
+        try
+        {
+            if (volume.NoCow)
+                FileSystemKind.SetCopyOnWrite(file, copyOnWrite: false, Path, "noCow");
+            fill(file, Path);
+            SetPermissions(file, FileMode);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            Abandon();
+            throw;
+        }
+    }
+
+    /// <summary>Has the file that was begun on the disk.</summary>
+    public void Flush(SafeFileHandle file, CancellationToken cancellationToken) => FileFlush.Complete(file, Path, cancellationToken);
+
+    /// <summary>Gives the file that was begun its name, which is not durable by that.</summary>
+    public VolumeDefinition Publish(SafeFileHandle file)
+    {
+        directory.Publish(temporary, volume.Name);
+        try
+        {
+            return LocalVolumeReader.Read(directory, volume.Name, file)
+                ?? throw new StorageException(ErrorCodes.HostFailure, $"{Path} vanished while it was made.");
+        }
+        catch
+        {
+            Undo(volume.Name, withFiles: false);
+            throw;
+        }
+    }
+
+    /// <summary>Removes the file that was begun and has no name yet.</summary>
+    public void Abandon() => Undo(temporary, withFiles: false);
+
     private async Task MakeFileOnceAsync(Func<SafeFileHandle, string, Task> fill, CancellationToken cancellationToken)
     {
         // A tool too finds its file made: with a mode that lets nobody else in meanwhile, and certainly not a link to elsewhere.
@@ -125,10 +168,15 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
         throw HostErrors.From(errno, $"create {Path}");
     }
 
-    private void Complete(SafeFileHandle handle, int defaultMode, CancellationToken cancellationToken)
+    private void SetPermissions(SafeFileHandle handle, int defaultMode)
     {
         var permissions = volume.Permissions ?? new Permissions();
         LocalDirectory.SetPermissions(handle, permissions with { Mode = permissions.Mode ?? defaultMode }, Path);
+    }
+
+    private void Complete(SafeFileHandle handle, int defaultMode, CancellationToken cancellationToken)
+    {
+        SetPermissions(handle, defaultMode);
         FileFlush.Complete(handle, Path, cancellationToken);
     }
 

@@ -54,6 +54,8 @@ internal static class RawVolume
         SafeFileHandle file, long start, long allocation, int mode, bool canAllocate, string path, IProgress<OperationProgress> progress,
         CancellationToken cancellationToken)
     {
+        if (allocation == 0)
+            return;
         // Servers of SMB say that they allocate, and take no blocks.
         canAllocate &= !FileSystemKind.IsSmb(file, path);
         var flush = new FileFlush(file, path);

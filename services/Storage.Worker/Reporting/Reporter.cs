@@ -11,7 +11,7 @@ namespace Storage.Worker;
 /// </summary>
 public sealed class Reporter : IAsyncDisposable
 {
-    public const int EventsPerReport = 100;
+    public const int EventsPerReport = 500;
     public const int BytesPerReport = 256 * 1024;
 
     private const int Waiting = 256;
@@ -37,11 +37,12 @@ public sealed class Reporter : IAsyncDisposable
     }
 
     /// <summary>Ends when the inventory has the event.</summary>
-    public async Task ReportAsync(StorageEvent what, CancellationToken cancellationToken)
+    /// <returns>What the inventory answered to the report that the event was in.</returns>
+    public async Task<ReportTaken> ReportAsync(StorageEvent what, CancellationToken cancellationToken)
     {
-        var confirmed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await entries.Writer.WriteAsync(new Entry([what], Confirmed: confirmed), cancellationToken);
-        await confirmed.Task.WaitAsync(cancellationToken);
+        var taken = new TaskCompletionSource<ReportTaken>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await entries.Writer.WriteAsync(new Entry([what], Taken: taken), cancellationToken);
+        return await taken.Task.WaitAsync(cancellationToken);
     }
 
     /// <summary>Hands in an event that may be lost; false where too many wait already.</summary>
@@ -96,21 +97,22 @@ public sealed class Reporter : IAsyncDisposable
             // Stopped: outcomes that were not sent stay unreported in the journal.
         }
         entries.Writer.TryComplete();
-        current?.Confirmed?.TrySetCanceled();
+        current?.Taken?.TrySetCanceled();
         while (entries.Reader.TryRead(out var entry))
             complete.Add(entry);
-        complete.ForEach(entry => entry.Confirmed?.TrySetCanceled());
+        complete.ForEach(entry => entry.Taken?.TrySetCanceled());
     }
 
     /// <summary>Sends the events, and settles the entries of which they are the last.</summary>
     private async Task SendAsync(List<StorageEvent> events, List<Entry> complete)
     {
+        var taken = new ReportTaken(0);
         if (events.Count > 0)
         {
             await RecordRevisionAsync(events);
-            await SendUntilConfirmedAsync(report([.. events]));
+            taken = await SendUntilTakenAsync(report([.. events]));
         }
-        complete.ForEach(entry => entry.Confirmed?.TrySetResult());
+        complete.ForEach(entry => entry.Taken?.TrySetResult(taken));
         Guid[] outcomes = [.. complete.Where(entry => entry.Outcome is not null).Select(entry => entry.Outcome!.Value)];
         if (outcomes.Length > 0)
             _ = MarkReportedAsync(outcomes);
@@ -118,7 +120,7 @@ public sealed class Reporter : IAsyncDisposable
         complete.Clear();
     }
 
-    private async Task SendUntilConfirmedAsync(HostReport next)
+    private async Task<ReportTaken> SendUntilTakenAsync(HostReport next)
     {
         for (var attempt = 0; ; attempt++)
         {
@@ -126,10 +128,10 @@ public sealed class Reporter : IAsyncDisposable
             timeout.CancelAfter(SendTimeout);
             try
             {
-                await send(next, timeout.Token);
+                var taken = await send(next, timeout.Token);
                 if (attempt > 0)
                     WorkerLog.ReportsSentAgain(log, attempt);
-                return;
+                return taken;
             }
             catch (Exception e) when (!stopped.IsCancellationRequested)
             {
@@ -168,8 +170,8 @@ public sealed class Reporter : IAsyncDisposable
         }
     }
 
-    private sealed record Entry(IReadOnlyList<StorageEvent> Events, Guid? Outcome = null, TaskCompletionSource? Confirmed = null);
+    private sealed record Entry(IReadOnlyList<StorageEvent> Events, Guid? Outcome = null, TaskCompletionSource<ReportTaken>? Taken = null);
 }
 
 /// <summary>Sends a report; ends when the inventory has taken it, throws when that is not known.</summary>
-public delegate Task SendReport(HostReport report, CancellationToken cancellationToken);
+public delegate Task<ReportTaken> SendReport(HostReport report, CancellationToken cancellationToken);

@@ -21,7 +21,7 @@ internal static class PoolHandlers
             if (activator is not null)
                 await activator.StartAsync(context.Pool, context.Run, cancellationToken);
             await RequireUsableAsync(context, backend, cancellationToken);
-            var observation = await ListAsync(context, backend, cancellationToken);
+            var observation = await ListAsync(context, backend, new VolumeChunks(context, cancellationToken), cancellationToken);
             context.PoolIs(new PoolStarted(context.PoolId, observation));
         }
         catch when (!context.CutOff)
@@ -71,7 +71,7 @@ internal static class PoolHandlers
         try
         {
             await RequireUsableAsync(context, backend, cancellationToken);
-            var observation = await ListAsync(context, backend, cancellationToken);
+            var observation = await ListAsync(context, backend, new VolumeComparison(context, cancellationToken), cancellationToken);
             context.PoolIs(new PoolRefreshed(context.PoolId, observation));
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -107,13 +107,12 @@ internal static class PoolHandlers
         context.HostIs(new PoolSourcesFound(command.Type, sources));
     }
 
-    private static async Task<PoolObservation> ListAsync(RunContext context, IPoolBackend backend, CancellationToken cancellationToken)
+    private static async Task<PoolObservation> ListAsync(RunContext context, IPoolBackend backend, ITellsVolumes telling, CancellationToken cancellationToken)
     {
         // Before the listing: what changes meanwhile is heard, and looked at afterwards.
         var watched = context.Watch();
-        var chunks = new VolumeChunks(context, cancellationToken);
-        var observation = await backend.RefreshAsync(context.Pool, chunks.AddAsync, context.Run, cancellationToken);
-        await chunks.EndAsync();
+        var observation = await backend.RefreshAsync(context.Pool, telling.AddAsync, context.Run, cancellationToken);
+        await telling.EndAsync();
         return observation with { Watched = watched };
     }
 

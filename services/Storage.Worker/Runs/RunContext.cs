@@ -111,6 +111,15 @@ public sealed class RunContext(
     public Task StreamAsync(VolumesObserved chunk, CancellationToken cancellationToken) => reporter.ReportAsync(
         events.Create(Resources.Pool(PoolId), chunk, Operation.Cause, Operation.OperationId), cancellationToken);
 
+    /// <summary>Tells a part of a refresh by digests.</summary>
+    /// <returns>The places of the ranges that the inventory knows as they are.</returns>
+    public async Task<IReadOnlyList<int>> CompareAsync(VolumesCompared part, CancellationToken cancellationToken)
+    {
+        var told = events.Create(Resources.Pool(PoolId), part, Operation.Cause, Operation.OperationId);
+        var taken = await reporter.ReportAsync(told, cancellationToken);
+        return taken.Known?.FirstOrDefault(known => known.EventId == told.EventId)?.Ranges ?? [];
+    }
+
     private void Add<T>(string resource, T data, EventCause cause) =>
         Add([events.Create(resource, data, cause, Operation.OperationId)]);
 

@@ -25,12 +25,14 @@ internal static class VolumeBatchHandler
                 BackingPlaces = context.Run.BackingPlaces,
                 Secrets = context.Run.ResolveAsync,
             };
-            foreach (var volume in volumes)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                created.Add(await creator.CreateVolumeAsync(context.Pool, volume, single, cancellationToken));
-                progress.Next();
-            }
+            await creator.CreateVolumesAsync(
+                context.Pool, volumes, single,
+                made =>
+                {
+                    created.Add(made);
+                    progress.Next();
+                },
+                cancellationToken);
             context.AreCreated(created);
         }
         catch when (!context.CutOff)

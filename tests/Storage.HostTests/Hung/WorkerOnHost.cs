@@ -91,9 +91,9 @@ internal sealed class WorkerOnHost : IAsyncDisposable
     private static OperationRun NewRun(Guid id, PoolDefinition pool, ICommand command) => new(
         id, command.GetType().Name, pool, JsonSerializer.SerializeToElement(command, command.GetType(), StorageJson.Options), 0, DateTimeOffset.UtcNow);
 
-    private Task TakeAsync(HostReport report, CancellationToken cancellationToken)
+    private Task<ReportTaken> TakeAsync(HostReport report, CancellationToken cancellationToken)
     {
         told.Take(report);
-        return Task.CompletedTask;
+        return Task.FromResult(new ReportTaken(report.Events.Count));
     }
 }

@@ -109,6 +109,7 @@ public sealed class MessageShapeTests
         VolumeResized
         VolumeVanished
         VolumeWiped
+        VolumesCompared
         VolumesObserved
         VolumesSeen
         WorkerAnnounced

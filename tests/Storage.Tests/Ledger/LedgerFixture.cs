@@ -126,7 +126,10 @@ public sealed class LedgerFixture : IAsyncLifetime
         (await Assert.ThrowsAsync<StorageException>(() => AcceptAsync(command, expiresIn))).Error;
 
     /// <summary>Reports as the worker of <see cref="Host"/>.</summary>
-    public Task ReportAsync(params StorageEvent[] events) => Get<ReportProjector>().ProjectAsync(
+    public Task ReportAsync(params StorageEvent[] events) => AnswerAsync(events);
+
+    /// <returns>What the worker is told.</returns>
+    public Task<ReportTaken> AnswerAsync(params StorageEvent[] events) => Get<ReportProjector>().ProjectAsync(
         new HostReport(Host, PoolFamily.File, instance, events), TestContext.Current.CancellationToken);
 
     public StorageEvent Event<T>(T data, string resource, Guid? command = null, long? at = null)

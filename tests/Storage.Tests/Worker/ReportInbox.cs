@@ -18,6 +18,9 @@ internal sealed class ReportInbox
 
     public int Refused { get; private set; }
 
+    /// <summary>Says which ranges of a refresh are known as they are.</summary>
+    public Func<VolumesCompared, IEnumerable<int>> Known { get; set; } = _ => [];
+
     public IReadOnlyList<StorageEvent> Events
     {
         get
@@ -36,7 +39,7 @@ internal sealed class ReportInbox
         }
     }
 
-    public Task SendAsync(HostReport report, CancellationToken cancellationToken)
+    public Task<ReportTaken> SendAsync(HostReport report, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         lock (gate)
@@ -51,7 +54,11 @@ internal sealed class ReportInbox
             arrived.SetResult();
             arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
-        return Away ? Task.FromException(new TimeoutException("The broker is away.")) : Task.CompletedTask;
+        return Away
+            ? Task.FromException<ReportTaken>(new TimeoutException("The broker is away."))
+            : Task.FromResult(new ReportTaken(report.Events.Count, [.. report.Events
+                .Where(told => told.Type == nameof(VolumesCompared))
+                .Select(told => new KnownRanges(told.EventId, [.. Known(told.Read<VolumesCompared>())]))]));
     }
 
     public async Task UntilAsync(Func<ReportInbox, bool> condition)

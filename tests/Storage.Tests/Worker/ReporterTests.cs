@@ -34,7 +34,7 @@ public sealed class ReporterTests : IAsyncDisposable
         }
         Assert.Equal(outcomes.SelectMany(outcome => outcome.Events).Select(sent => sent.EventId), rig.Inbox.Events.Select(seen => seen.EventId));
         Assert.All(rig.Inbox.Reports, report => Assert.InRange(report.Events.Count, 1, Reporter.EventsPerReport));
-        Assert.InRange(rig.Inbox.Reports.Count, 1830 / 100, 600);
+        Assert.InRange(rig.Inbox.Reports.Count, 1830 / Reporter.EventsPerReport, 600);
     }
 
     [Fact]

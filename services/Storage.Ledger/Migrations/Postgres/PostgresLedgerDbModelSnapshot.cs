@@ -614,6 +614,10 @@ namespace Storage.Ledger.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("capacity");
 
+                    b.Property<byte[]>("Digest")
+                        .HasColumnType("bytea")
+                        .HasColumnName("digest");
+
                     b.Property<string>("Document")
                         .IsRequired()
                         .HasColumnType("text")

@@ -567,6 +567,10 @@ namespace Storage.Ledger.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("capacity");
 
+                    b.Property<byte[]>("Digest")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("digest");
+
                     b.Property<string>("Document")
                         .IsRequired()
                         .HasColumnType("TEXT")
