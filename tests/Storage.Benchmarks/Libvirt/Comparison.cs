@@ -51,7 +51,7 @@ internal static class Comparison
                 }
             }
         }
-        report.Write(rounds);
+        report.Write(rounds, folder.FileSystem);
         return 0;
 
         bool IsWanted(string title) => wanted.Count == 0 || wanted.Any(words => title.Contains(words, StringComparison.Ordinal));
