@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Storage.Contracts;
 
@@ -121,7 +120,7 @@ internal sealed class BackingVolumes(LedgerTransaction ledger)
             .Where(row => SourceConflict.Conflicts(definition, row.Definition) && row.Definition.Target.Path is not null)
             .Select(row => (row.Host, row.Definition.Target.Path!))];
 
-        static PoolDefinition Definition(string json) => JsonSerializer.Deserialize<PoolDefinition>(json, StorageJson.Options)!;
+        static PoolDefinition Definition(string json) => KnownJson<PoolDefinition>.Read(json);
     }
 
     /// <summary>What some volumes are called on a host: by all the names of their directories.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Storage.Contracts;
 
@@ -57,7 +56,7 @@ internal sealed class Preconditions(LedgerTransaction ledger)
             .Select(row => new { row.Id, row.Name, row.Definition, row.NextDefinition }).ToListAsync(cancellationToken);
         foreach (var other in others)
             foreach (var json in new[] { other.Definition, other.NextDefinition }.OfType<string>())
-                if (SourceConflict.FindField(define.Definition, JsonSerializer.Deserialize<PoolDefinition>(json, StorageJson.Options)!) is { } field)
+                if (SourceConflict.FindField(define.Definition, KnownJson<PoolDefinition>.Read(json)) is { } field)
                     throw new StorageException(new StorageError(ErrorCodes.SourceConflict,
                         $"Storage source conflict with pool '{other.Name}'.", $"definition.{field}", Resource: Resources.Pool(other.Id)));
     }

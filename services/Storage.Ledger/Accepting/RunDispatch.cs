@@ -6,8 +6,6 @@ namespace Storage.Ledger;
 /// <summary>Hands operations to the workers that run them, which do each once however often it is sent.</summary>
 internal sealed class RunDispatch(LedgerTransaction ledger)
 {
-    private readonly Dictionary<string, PoolDefinition> definitions = new(StringComparer.Ordinal);
-
     /// <summary>Whether the worker that would run it is gone: it stays in line until the worker is back.</summary>
     public async Task<bool> IsLostAsync(OperationRow operation, CancellationToken cancellationToken) =>
         operation.Queue is not null && (await LostAsync(cancellationToken)).ContainsKey(operation.Queue);
@@ -78,11 +76,6 @@ internal sealed class RunDispatch(LedgerTransaction ledger)
         _ => false,
     };
 
-    /// <summary>As it is in this transaction; many operations are of one pool.</summary>
-    private PoolDefinition DefinitionOf(PoolRow pool)
-    {
-        if (!definitions.TryGetValue(pool.Definition, out var definition))
-            definitions[pool.Definition] = definition = JsonSerializer.Deserialize<PoolDefinition>(pool.Definition, StorageJson.Options)!;
-        return definition with { Uuid = pool.Id, Name = pool.Name };
-    }
+    /// <summary>As it is in this transaction.</summary>
+    private static PoolDefinition DefinitionOf(PoolRow pool) => KnownJson<PoolDefinition>.Read(pool.Definition) with { Uuid = pool.Id, Name = pool.Name };
 }

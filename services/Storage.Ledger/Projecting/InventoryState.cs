@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Storage.Contracts;
 
@@ -176,7 +175,7 @@ public sealed class InventoryState(LedgerDb db, KnownWorkers? kept = null, Openi
             var rows = await db.Pools.Where(row => row.Host == host).Select(row => new { row.Id, row.Type, row.Definition, row.Directory })
                 .ToListAsync(cancellationToken);
             directories[host] = known = [.. rows
-                .Select(row => (row.Id, row.Type, row.Directory, JsonSerializer.Deserialize<PoolDefinition>(row.Definition, StorageJson.Options)!.Target.Path))
+                .Select(row => (row.Id, row.Type, row.Directory, KnownJson<PoolDefinition>.Read(row.Definition).Target.Path))
                 .Where(row => row.Path is ['/', ..])
                 .Select(row => (row.Id, row.Type, row.Directory, Named: Path.TrimEndingDirectorySeparator(Path.GetFullPath(row.Path!))))
                 .Select(row => new PoolDirectory(row.Id, row.Named, row.Directory ?? row.Named, PoolTypes.Of(row.Type).HasFiles))];

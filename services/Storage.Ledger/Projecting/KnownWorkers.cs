@@ -8,18 +8,22 @@ namespace Storage.Ledger;
 /// </summary>
 public sealed class KnownWorkers
 {
+    /// <summary>A process of an older version of this program changes workers without a word of it.</summary>
+    private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(10);
+
     private volatile Version? kept;
 
     /// <summary>Those that were seen last; null before the first.</summary>
     internal WorkerSet? Newest => kept?.Workers;
 
     /// <summary>Those of a version; null where they are not known.</summary>
-    internal WorkerSet? Of(long version) => kept is { } known && known.Number == version ? known.Workers : null;
+    internal WorkerSet? Of(long version) =>
+        kept is { } known && known.Number == version && Environment.TickCount64 - known.At < AtMost.TotalMilliseconds ? known.Workers : null;
 
     /// <summary>Only what was committed. Transactions take turns, so it is never an older version that comes later.</summary>
-    internal void Keep(long version, WorkerSet workers) => kept = new Version(version, workers);
+    internal void Keep(long version, WorkerSet workers) => kept = new Version(version, workers, Environment.TickCount64);
 
-    private sealed record Version(long Number, WorkerSet Workers);
+    private sealed record Version(long Number, WorkerSet Workers, long At);
 }
 
 /// <summary>All workers at one moment.</summary>
@@ -30,7 +34,7 @@ internal sealed class WorkerSet
 
     public WorkerSet(IReadOnlyList<WorkerRow> rows)
     {
-        var said = rows.Select(row => (row.Family, row.Host, Said: Announcements.Read(row.Announcement))).ToList();
+        var said = rows.Select(row => (row.Family, row.Host, Said: KnownJson<WorkerAnnouncement>.Read(row.Announcement))).ToList();
         onHosts = said.ToLookup(row => (row.Family, row.Host), row => row.Said);
         everywhere = said.ToLookup(row => row.Family, row => row.Said);
         Hosts = rows.ToLookup(row => row.Family, row => row.Host);

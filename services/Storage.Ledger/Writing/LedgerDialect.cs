@@ -22,11 +22,12 @@ public abstract class LedgerDialect
     public abstract Task<IReadOnlyList<string>> ReleaseAsync(LedgerDb db, IReadOnlyList<Guid> operations, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Writes what the context has changed, takes operations out of all lines that they stand in, and commits. Where the log has grown, other
-    /// processes hear of it.
+    /// Writes what the context has changed and the events, takes operations out of all lines that they stand in, and commits. Where the log has grown,
+    /// other processes hear of it.
     /// </summary>
     public abstract Task CommitAsync(
-        LedgerDb db, IDbContextTransaction transaction, IReadOnlyList<Guid> released, LogGrowth? grown, CancellationToken cancellationToken);
+        LedgerDb db, IDbContextTransaction transaction, IReadOnlyList<EventRow> events, IReadOnlyList<Guid> released, LogGrowth? grown,
+        CancellationToken cancellationToken);
 
     /// <summary>Pulses the signal whenever another process committed; returns when that is not possible or was cut off.</summary>
     public abstract Task ListenAsync(LedgerSignal signal, CancellationToken cancellationToken);

@@ -116,9 +116,8 @@ public sealed class LedgerTransaction : IAsyncDisposable
 
     public async Task CommitAsync(CancellationToken cancellationToken)
     {
-        Db.Events.AddRange(events);
         var grown = events.Count > 0 ? new LogGrowth(lastEvent, ended.Count > LogGrowth.NamedAtMost ? null : ended) : null;
-        await writer.Dialect.CommitAsync(Db, transaction, released, grown, cancellationToken);
+        await writer.Dialect.CommitAsync(Db, transaction, events, released, grown, cancellationToken);
         writer.Committed(messages, grown);
     }
 

@@ -51,8 +51,10 @@ internal sealed class SqliteDialect(IDbContextFactory<LedgerDb> databases) : Led
     }
 
     public override async Task CommitAsync(
-        LedgerDb db, IDbContextTransaction transaction, IReadOnlyList<Guid> released, LogGrowth? grown, CancellationToken cancellationToken)
+        LedgerDb db, IDbContextTransaction transaction, IReadOnlyList<EventRow> events, IReadOnlyList<Guid> released, LogGrowth? grown,
+        CancellationToken cancellationToken)
     {
+        db.Events.AddRange(events);
         await db.SaveChangesAsync(cancellationToken);
         if (released.Count > 0)
             await db.Claims.Where(claim => released.Contains(claim.OperationId)).ExecuteDeleteAsync(cancellationToken);

@@ -28,9 +28,13 @@ internal sealed class PostgresDialect(string connection, IDbContextFactory<Ledge
     }
 
     public override async Task CommitAsync(
-        LedgerDb db, IDbContextTransaction transaction, IReadOnlyList<Guid> released, LogGrowth? grown, CancellationToken cancellationToken)
+        LedgerDb db, IDbContextTransaction transaction, IReadOnlyList<EventRow> events, IReadOnlyList<Guid> released, LogGrowth? grown,
+        CancellationToken cancellationToken)
     {
         var then = new List<NpgsqlBatchCommand>();
+        // Nobody reads them back in this transaction: the context need not know them.
+        if (events.Count > 0)
+            then.Add(PostgresTable.Of<EventRow>(db).Insert(events));
         if (released.Count > 0)
             then.Add(new("DELETE FROM claims WHERE operation_id = ANY ($1)") { Parameters = { new() { Value = released.ToArray() } } });
         if (grown is not null)

@@ -10,6 +10,18 @@ internal sealed class PostgresLogCursor : ILogCursor
 {
     private const string Keep = "INSERT INTO cursors (reader, sequence) VALUES ($1, $2) ON CONFLICT (reader) DO UPDATE SET sequence = excluded.sequence";
 
+    /// <summary>
+    /// The server gives the lock to the next one where this process or its machine is silent: it asks for a page every second, or has one to publish for
+    /// half a minute. Servers before PostgreSQL 14 notice a machine that is gone, and not a process that stands still.
+    /// </summary>
+    private const string Session = """
+        SET synchronous_commit = off;
+        SET tcp_keepalives_idle = 10;
+        SET tcp_keepalives_interval = 5;
+        SET tcp_keepalives_count = 3;
+        SELECT set_config(name, '60s', false) FROM pg_settings WHERE name = 'idle_session_timeout';
+        """;
+
     private readonly NpgsqlConnection connection;
     private readonly string reader;
     private readonly string page;
@@ -31,7 +43,7 @@ internal sealed class PostgresLogCursor : ILogCursor
         try
         {
             await own.OpenAsync(cancellationToken);
-            await using var command = new NpgsqlCommand($"SET synchronous_commit = off; {locked}", own) { CommandTimeout = 0 };
+            await using var command = new NpgsqlCommand($"{Session}{locked}", own) { CommandTimeout = 0 };
             await command.ExecuteNonQueryAsync(cancellationToken);
             await using var position = new NpgsqlCommand("SELECT sequence FROM cursors WHERE reader = $1", own) { Parameters = { new() { Value = reader } } };
             var cursor = new PostgresLogCursor(own, reader, events);

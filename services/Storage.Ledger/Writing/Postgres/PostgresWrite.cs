@@ -55,7 +55,7 @@ internal static class PostgresWrite
 
     private static IEnumerable<NpgsqlBatchCommand> Commands(PostgresTable table, EntityState state, List<EntityEntry> rows) => state switch
     {
-        EntityState.Added => [table.Insert(rows)],
+        EntityState.Added => [table.Insert([.. rows.Select(row => row.Entity)])],
         EntityState.Modified => rows.Count < Many ? rows.Select(table.Update) : [table.Update(rows)],
         _ => rows.Select(table.Delete),
     };
