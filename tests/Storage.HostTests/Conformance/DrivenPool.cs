@@ -17,6 +17,8 @@ internal sealed class DrivenPool(HostUnderTest host, PoolUnderTest pool)
 
     public IEnumerable<T> Told<T>(StorageEvent end) => host.Events
         .Where(told => told.CommandId == end.CommandId && told.Type == typeof(T).Name)
+        // What was told and not known to be taken is told again.
+        .DistinctBy(told => told.EventId)
         .Select(told => told.Read<T>());
 
     /// <param name="of">Another pool that it is done to.</param>

@@ -106,7 +106,7 @@ public sealed class VolumeReadTests(LedgerFixture ledger) : IClassFixture<Ledger
     /// <summary>A pool that is only known.</summary>
     private Task<Guid> RowAsync(string name, string host) => ledger.QueryAsync(async db =>
     {
-        var row = new PoolRow { Id = Guid.NewGuid(), Name = name, Host = host, Definition = "{}" };
+        var row = new PoolRow { Id = Guid.NewGuid(), Name = name, Host = host, Definition = StorageJson.ToElement(LedgerFixture.Dir(name)).GetRawText() };
         db.Add(row);
         await db.SaveChangesAsync(Cancellation);
         return row.Id;
