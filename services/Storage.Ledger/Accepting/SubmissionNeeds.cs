@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Storage.Contracts;
 
 namespace Storage.Ledger;
@@ -11,7 +10,7 @@ internal sealed class SubmissionNeeds(KnownWorkers workers)
 {
     private const int Kept = 20_000;
 
-    private readonly ConcurrentDictionary<(string? Host, string Name), Guid> pools = [];
+    private readonly Dictionary<(string? Host, string Name), Guid> pools = [];
 
     public Wanted Of(IReadOnlyList<Submission> submissions)
     {
@@ -61,7 +60,7 @@ internal sealed class SubmissionNeeds(KnownWorkers workers)
     {
         var pool = AddPool(wanted, command.Pool, command.Host);
         wanted.AnyBacked |= command is DeleteVolume or DeleteVolumes or WipeVolume or ResizeVolume;
-        foreach (var volume in VolumesOf(command))
+        foreach (var volume in TargetResolver.VolumesOf(command))
             AddVolume(wanted, pool, volume);
         if (command is CloneVolume clone)
             AddVolume(wanted, clone.SourcePool is null ? pool : AddPool(wanted, clone.SourcePool, clone.Host), clone.SourceVolume);
@@ -81,20 +80,9 @@ internal sealed class SubmissionNeeds(KnownWorkers workers)
 
     private static void AddVolume(Wanted wanted, Guid? pool, string name)
     {
-        if (pool is not { } known || name.Length == 0)
+        if (pool is not { } known)
             return;
         wanted.AddVolume(known, name);
         wanted.Lines.Add(Resources.Volume(known, name));
     }
-
-    private static IEnumerable<string> VolumesOf(IPoolCommand command) => command switch
-    {
-        CreateVolume create => [create.Volume.Name],
-        CreateVolumes create => create.Volumes.Select(volume => volume.Name),
-        CloneVolume clone => [clone.Volume.Name],
-        DeleteVolumes delete => delete.Volumes,
-        MergeVolume merge => [merge.Volume, merge.Snapshot],
-        IVolumeCommand known => [known.Volume],
-        _ => [],
-    };
 }

@@ -15,12 +15,23 @@ internal sealed class TargetResolver(LedgerTransaction ledger)
         CloneVolume clone => await ForCloneAsync(clone, cancellationToken),
         CreateVolume create => await ForCreationAsync(create, [create.Volume], cancellationToken),
         CreateVolumes create => await ForCreationAsync(create, create.Volumes, cancellationToken),
-        MergeVolume merge => await ForPoolAsync(merge, [merge.Volume, merge.Snapshot], cancellationToken),
-        DeleteVolumes delete => await ForPoolAsync(delete, delete.Volumes, cancellationToken),
-        IVolumeCommand known => await ForPoolAsync(known, [known.Volume], cancellationToken),
-        IPoolCommand known => await ForPoolAsync(known, [], cancellationToken),
+        IPoolCommand known => await ForPoolAsync(known, VolumesOf(known), cancellationToken),
         _ => throw new StorageException(ErrorCodes.Unsupported, $"Unknown command {command.GetType().Name}.", "command"),
     };
+
+    /// <summary>The volumes of its pool that a command names; those that are to be made and have no name yet are none of them.</summary>
+    public static IReadOnlyList<string> VolumesOf(IPoolCommand command) => command switch
+    {
+        CreateVolume create => NamesOf([create.Volume]),
+        CreateVolumes create => NamesOf(create.Volumes),
+        CloneVolume clone => NamesOf([clone.Volume]),
+        DeleteVolumes delete => delete.Volumes,
+        MergeVolume merge => [merge.Volume, merge.Snapshot],
+        IVolumeCommand known => [known.Volume],
+        _ => [],
+    };
+
+    private static List<string> NamesOf(IEnumerable<VolumeDefinition> volumes) => [.. volumes.Select(volume => volume.Name).Where(name => name.Length > 0)];
 
     private async Task<Target> ForPoolAsync(IPoolCommand command, IReadOnlyList<string> volumes, CancellationToken cancellationToken)
     {
@@ -36,7 +47,7 @@ internal sealed class TargetResolver(LedgerTransaction ledger)
 
     private async Task<Target> ForNewAsync(IPoolCommand command, IReadOnlyList<VolumeDefinition> volumes, CancellationToken cancellationToken)
     {
-        var names = volumes.Select(volume => volume.Name).Where(name => name.Length > 0).ToList();
+        var names = VolumesOf(command);
         return await ForPoolAsync(command, names, cancellationToken) with { MakesUnnamed = names.Count < volumes.Count };
     }
 
