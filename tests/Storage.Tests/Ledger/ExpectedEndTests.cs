@@ -7,7 +7,10 @@ namespace Storage.Tests.Ledger;
 /// <summary>Those who wait for operations, and how they hear of the end.</summary>
 public sealed class ExpectedEndTests(LedgerFixture ledger) : IClassFixture<LedgerFixture>
 {
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    /// <summary>Longer than a test waits: when that time is up, the operation is looked at once more and what was not heard is seen all the same.</summary>
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
+
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -23,7 +26,7 @@ public sealed class ExpectedEndTests(LedgerFixture ledger) : IClassFixture<Ledge
         var waiting = end.WaitAsync(accepted, Long, Cancellation);
         Assert.False(waiting.IsCompleted);
         await ledger.ReportAsync(ledger.Success(id));
-        Assert.Equal(OperationState.Succeeded, (await waiting).State);
+        Assert.Equal(OperationState.Succeeded, (await waiting.WaitAsync(Soon, Cancellation)).State);
     }
 
     [Fact]
@@ -43,7 +46,7 @@ public sealed class ExpectedEndTests(LedgerFixture ledger) : IClassFixture<Ledge
             .Select(i => ledger.AcceptAsync(new CreateVolume(null, pool.ToString(), LedgerFixture.Raw($"v{i}")))));
         var waiting = Task.WhenAll(creates.Select(create => Feed.WaitForEndAsync(create.Id, Long, Cancellation)));
         await ledger.ReportAsync([.. creates.Select(create => ledger.Success(create.Id))]);
-        Assert.All(await waiting, operation => Assert.Equal(OperationState.Succeeded, operation.State));
+        Assert.All(await waiting.WaitAsync(Soon, Cancellation), operation => Assert.Equal(OperationState.Succeeded, operation.State));
     }
 
     [Fact]
@@ -67,7 +70,7 @@ public sealed class ExpectedEndTests(LedgerFixture ledger) : IClassFixture<Ledge
             });
             return await db.SaveChangesAsync(Cancellation);
         });
-        Assert.Equal(OperationState.Succeeded, (await waiting).State);
+        Assert.Equal(OperationState.Succeeded, (await waiting.WaitAsync(Soon, Cancellation)).State);
     }
 
     /// <summary>A pool, once the log is followed for those who wait.</summary>
