@@ -13,6 +13,9 @@ internal static class WorkerSteps
     public const string ToolStarting = nameof(ToolStarting);
     public const string ToolEnded = nameof(ToolEnded);
 
+    /// <summary>A run has done on the host what it had to, and nothing of that is written down.</summary>
+    public const string RunEnding = nameof(RunEnding);
+
     private static readonly DiagnosticListener Steps = new("Storage.Worker");
 
     public static void Pass(string step)

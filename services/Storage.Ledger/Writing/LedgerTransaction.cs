@@ -117,7 +117,9 @@ public sealed class LedgerTransaction : IAsyncDisposable
     public async Task CommitAsync(CancellationToken cancellationToken)
     {
         var grown = events.Count > 0 ? new LogGrowth(lastEvent, ended.Count > LogGrowth.NamedAtMost ? null : ended) : null;
+        LedgerSteps.Pass(LedgerSteps.Committing);
         await writer.Dialect.CommitAsync(Db, transaction, events, released, grown, cancellationToken);
+        LedgerSteps.Pass(LedgerSteps.Committed);
         writer.Committed(messages, grown);
     }
 

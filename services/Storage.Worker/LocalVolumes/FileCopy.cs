@@ -50,8 +50,8 @@ internal sealed class FileCopy(
                 ownBlocks |= copied == 0;
                 if (copied == 0 && (copied = CopyByHand(offset, part)) == 0)
                     throw new StorageException(ErrorCodes.HostFailure, $"{sourcePath} became shorter while it was copied.");
+                flush.Wrote(offset, copied);
                 offset += copied;
-                flush.Wrote(copied);
                 progress.Report(new OperationProgress(100.0 * offset / length, offset, length));
             }
         }

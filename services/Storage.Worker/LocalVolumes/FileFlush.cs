@@ -14,19 +14,28 @@ internal sealed class FileFlush(SafeFileHandle file, string path)
     /// <summary>A file of many TiB is mostly holes: its parts are larger.</summary>
     private const long MostParts = 1 << 16;
 
-    private long unflushed;
+    /// <summary>What begins to go to the disk at once, while the next is written.</summary>
+    private const long Step = 16L << 20;
 
-    /// <summary>So many bytes more were written.</summary>
-    public void Wrote(long bytes)
+    private (long Offset, long Length) written;
+    private (long Offset, long Length) underWay;
+
+    /// <summary>So many bytes from there on were written: they are on their way to the disk soon, and what was before them is there.</summary>
+    public void Wrote(long offset, long bytes)
     {
-        if ((unflushed += bytes) >= Part)
+        // What lies between is a hole, or was written before.
+        written = written.Length == 0 ? (offset, bytes) : (written.Offset, offset + bytes - written.Offset);
+        if (written.Length < Step)
+            return;
+        if (!TryWriteOut(file, path, written, LibC.WriteOut) || underWay.Length > 0 && !TryWriteOut(file, path, underWay, LibC.WriteOutAndWait))
             Flush();
+        (underWay, written) = (written, default);
     }
 
     /// <summary>All bytes that were written are on the disk afterwards.</summary>
     public void Flush()
     {
-        unflushed = 0;
+        (underWay, written) = (default, default);
         if (LibC.SyncData(file) < 0)
             throw HostErrors.FromLast($"sync {path}");
     }
@@ -54,12 +63,18 @@ internal sealed class FileFlush(SafeFileHandle file, string path)
         for (long offset = 0; offset < length; offset += Math.Min(part, length - offset))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (LibC.WriteOutRange(file, offset, Math.Min(part, length - offset), LibC.WriteOutAndWait) == 0)
-                continue;
             // Where this cannot be done, whoever flushes it does it at once.
-            if (HostErrors.Last is HostErrors.NotImplemented or HostErrors.NotSupported or HostErrors.Invalid)
+            if (!TryWriteOut(file, path, (offset, Math.Min(part, length - offset)), LibC.WriteOutAndWait))
                 return;
-            throw HostErrors.FromLast($"sync {path}");
         }
+    }
+
+    private static bool TryWriteOut(SafeFileHandle file, string path, (long Offset, long Length) range, uint how)
+    {
+        if (LibC.WriteOutRange(file, range.Offset, range.Length, how) == 0)
+            return true;
+        return HostErrors.Last is HostErrors.NotImplemented or HostErrors.NotSupported or HostErrors.Invalid
+            ? false
+            : throw HostErrors.FromLast($"sync {path}");
     }
 }

@@ -75,7 +75,7 @@ internal static class RawVolume
             else
             {
                 var written = WriteZeros(file, start + done, Math.Min(ZeroStep, allocation - done), path);
-                flush.Wrote(written);
+                flush.Wrote(start + done, written);
                 done += written;
             }
             progress.Report(new OperationProgress(100.0 * done / allocation, done, allocation));

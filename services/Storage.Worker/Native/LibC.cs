@@ -21,6 +21,7 @@ internal static partial class LibC
     public const int KeepSize = 1;
     public const int PunchHole = 2;
     public const int DropFromCache = 4;
+    public const uint WriteOut = 2;
     public const uint WriteOutAndWait = 7;
     public const nuint ShareBlocks = 0x4004_9409;
     public const nuint DiscardRange = 0x1277;

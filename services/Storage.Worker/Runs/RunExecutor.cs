@@ -81,6 +81,7 @@ public sealed class RunExecutor(
             activity?.SetStatus(ActivityStatusCode.Error);
         WorkerLog.RunEnded(log, operation.Command, operation.OperationId, operation.Pool?.Name, took.TotalMilliseconds, end!);
         var outcome = new RunOutcome(operation.OperationId, happened);
+        WorkerSteps.Pass(WorkerSteps.RunEnding);
         await JournalAsync(() => journal.EndAsync(outcome));
         await reporter.ReportAsync(outcome, stopping);
         spaces.Hear(operation.Pool, happened);

@@ -40,12 +40,12 @@ public static class DirectedFaults
     private static async Task KillBetweenEntriesAsync(FaultScene scene)
     {
         var worker = scene.Fleet.Workers[0];
-        foreach (var pass in new[] { 3, 6, 12 })
+        foreach (var (step, pass) in new[] { (StepKill.JournalCommitted, 3), (StepKill.JournalCommitted, 6), (StepKill.RunEnding, 1), (StepKill.RunEnding, 12) })
         {
             await worker.KillAsync();
             scene.Tally.CountKill();
-            var made = await Task.WhenAll(Enumerable.Range(0, 30).Select(i => CreateAsync(scene, Raw($"journal-{pass}-{i}"))));
-            await KillAtAsync(scene, worker, StepKill.JournalCommitted, pass);
+            var made = await Task.WhenAll(Enumerable.Range(0, 30).Select(i => CreateAsync(scene, Raw($"journal-{step.Split('/')[^1]}-{pass}-{i}"))));
+            await KillAtAsync(scene, worker, step, pass);
             await worker.StartAsync();
             foreach (var operation in made)
                 await scene.Fleet.Client.EndOfAsync(operation);
@@ -55,7 +55,7 @@ public static class DirectedFaults
     /// <summary>The Api dies when a command is committed and not yet sent; the worker, to which a new one would send it again, lives on.</summary>
     private static async Task KillBeforeSendAsync(FaultScene scene)
     {
-        foreach (var step in new[] { StepKill.BeforeSend, StepKill.TransactionCommitted })
+        foreach (var step in new[] { StepKill.BeforeSend, StepKill.LedgerCommitted })
         {
             await scene.Fleet.Api.KillAsync();
             scene.Tally.CountKill();

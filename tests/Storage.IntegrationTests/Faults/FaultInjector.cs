@@ -12,11 +12,12 @@ public sealed class FaultInjector(FaultScene scene, int seed)
 {
     private static readonly string[] WorkerSteps =
     [
-        StepKill.JournalCommitting, StepKill.JournalCommitted, StepKill.ToolStarting, StepKill.ToolEnded, StepKill.BeforeSend, StepKill.AfterSend,
+        StepKill.JournalCommitting, StepKill.JournalCommitted, StepKill.ToolStarting, StepKill.ToolEnded, StepKill.RunEnding, StepKill.BeforeSend,
+        StepKill.AfterSend,
     ];
 
     private static readonly string[] ControlSteps =
-        [StepKill.TransactionCommitting, StepKill.TransactionCommitted, StepKill.BeforeSend, StepKill.AfterSend];
+        [StepKill.LedgerCommitting, StepKill.LedgerCommitted, StepKill.BeforeSend, StepKill.AfterSend];
 
     private readonly Random random = new(seed);
     private readonly Fleet fleet = scene.Fleet;

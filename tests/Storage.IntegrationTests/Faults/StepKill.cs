@@ -10,8 +10,9 @@ public static class StepKill
     public const string JournalCommitted = "Storage.Worker/JournalCommitted";
     public const string ToolStarting = "Storage.Worker/ToolStarting";
     public const string ToolEnded = "Storage.Worker/ToolEnded";
-    public const string TransactionCommitting = "Microsoft.EntityFrameworkCore/Microsoft.EntityFrameworkCore.Database.Transaction.TransactionCommitting";
-    public const string TransactionCommitted = "Microsoft.EntityFrameworkCore/Microsoft.EntityFrameworkCore.Database.Transaction.TransactionCommitted";
+    public const string RunEnding = "Storage.Worker/RunEnding";
+    public const string LedgerCommitting = "Storage.Ledger/Committing";
+    public const string LedgerCommitted = "Storage.Ledger/Committed";
     public const string BeforeSend = "send/before";
     public const string AfterSend = "send/after";
 
