@@ -17,8 +17,8 @@ public sealed class WorkerOptions
     /// <summary>How often the worker says that it is there; well below the inventory's <c>Ledger:LostAfter</c>.</summary>
     public TimeSpan AnnounceInterval { get; set; } = WorkerAnnouncement.Interval;
 
-    /// <summary>Runs of one pool side by side.</summary>
-    public int ConcurrentRunsPerPool { get; set; } = 4;
+    /// <summary>Runs of one pool side by side: those that wait for its disk at the same time are often served by one write.</summary>
+    public int ConcurrentRunsPerPool { get; set; } = 8;
 
     /// <summary>A call to a pool's storage that gives no sign for so long is abandoned: the run fails and can be tried again.</summary>
     public TimeSpan StorageAnswerLimit { get; set; } = TimeSpan.FromSeconds(30);

@@ -40,6 +40,9 @@ internal sealed class FileFlush(SafeFileHandle file, string path)
             throw HostErrors.FromLast($"sync {path}");
     }
 
+    /// <summary>Has what was written on its way to the disk; nothing is waited for. What goes wrong is found by whoever flushes the file.</summary>
+    public static void Begin(SafeFileHandle file) => _ = LibC.WriteOutRange(file, 0, 0, LibC.WriteOut);
+
     /// <summary>
     /// The file is on the disk afterwards with all that anybody wrote, a tool too, and with its size and mode. File systems and
     /// directories that cannot be synced are left alone.

@@ -27,6 +27,9 @@ internal sealed class NewFiles(Action<VolumeDefinition> onMade) : IDisposable
     /// <summary>Gives those that were added their names.</summary>
     public void Make(CancellationToken cancellationToken)
     {
+        // All are on their way to the disk before one is waited for.
+        foreach (var (_, file) in begun)
+            FileFlush.Begin(file);
         foreach (var (volume, file) in begun)
             volume.Flush(file, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();

@@ -35,7 +35,7 @@ internal sealed class ComparisonReport(string theirs, string ours)
         ($"{theirs} s (per s)", row => Invariant($"{row.Theirs:0.000} ({row.Count / row.Theirs:0})")),
         ($"{ours} s (per s)", row => Invariant($"{row.Ours:0.000} ({row.Count / row.Ours:0})")),
         ("times as fast", row => Invariant($"{row.Ratio:0.00}{(row.Missed ? " **missed**" : "")}")),
-        ("mark", row => Invariant($"{row.Mark:0.00}")),
+        ("mark", row => row.Within is { } seconds ? Invariant($"{seconds:0.00} s") : Invariant($"{row.Mark:0.00}")),
         ($"CPU s {theirs}", row => Invariant($"{row.TheirCpu:0.00}")),
         ($"CPU s {ours}", row => Invariant($"{row.OurCpu:0.00}")));
 
@@ -51,12 +51,12 @@ internal sealed class ComparisonReport(string theirs, string ours)
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Medians in seconds.</summary>
-    private sealed record Row(string Work, int Count, double Theirs, double Ours, double Ratio, double Mark, bool Missed, double TheirCpu, double OurCpu)
+    private sealed record Row(string Work, int Count, double Theirs, double Ours, double Ratio, double Mark, double? Within, bool Missed, double TheirCpu, double OurCpu)
     {
         public static Row Of(Work work, IReadOnlyList<Taken> theirs, IReadOnlyList<Taken> ours)
         {
             double their = Median(theirs, taken => taken.Wall), our = Median(ours, taken => taken.Wall), ratio = their / our;
-            return new(work.Title, work.Count, their, our, ratio, work.Mark, ratio < work.Mark, Median(theirs, taken => taken.Cpu), Median(ours, taken => taken.Cpu));
+            return new(work.Title, work.Count, their, our, ratio, work.Mark, work.Within, work.IsMissedBy(our, ratio), Median(theirs, taken => taken.Cpu), Median(ours, taken => taken.Cpu));
         }
 
         private static double Median(IReadOnlyList<Taken> taken, Func<Taken, TimeSpan> part) =>
