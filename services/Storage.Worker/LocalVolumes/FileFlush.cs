@@ -6,7 +6,7 @@ namespace Storage.Worker;
 /// Brings what was written to a file to the disk part by part: a call that waits for gigabytes cannot be told from one that hangs
 /// (decision 9).
 /// </summary>
-internal sealed class FileFlush(SafeFileHandle file, string path)
+public sealed class FileFlush(SafeFileHandle file, string path)
 {
     /// <summary>Little enough for a slow disk to take it within <see cref="WorkerOptions.StorageAnswerLimit"/>.</summary>
     public const long Part = 64L << 20;
@@ -40,9 +40,6 @@ internal sealed class FileFlush(SafeFileHandle file, string path)
             throw HostErrors.FromLast($"sync {path}");
     }
 
-    /// <summary>Has what was written on its way to the disk; nothing is waited for. What goes wrong is found by whoever flushes the file.</summary>
-    public static void Begin(SafeFileHandle file) => _ = LibC.WriteOutRange(file, 0, 0, LibC.WriteOut);
-
     /// <summary>
     /// The file is on the disk afterwards with all that anybody wrote, a tool too, and with its size and mode. File systems and
     /// directories that cannot be synced are left alone.
@@ -50,8 +47,25 @@ internal sealed class FileFlush(SafeFileHandle file, string path)
     public static void Complete(SafeFileHandle file, string path, CancellationToken cancellationToken)
     {
         WriteOut(file, path, cancellationToken);
-        if (LibC.Sync(file) < 0 && HostErrors.Last is not (HostErrors.Invalid or HostErrors.NotSupported))
-            throw HostErrors.FromLast($"sync {path}");
+        Require(LibC.Sync(file) < 0 ? HostErrors.Last : 0, path);
+    }
+
+    /// <summary>As <see cref="Complete(SafeFileHandle, string, CancellationToken)"/>, for files with little in them, all at the same time.</summary>
+    public static void Complete(IReadOnlyList<(SafeFileHandle Handle, string Path)> files, CancellationToken cancellationToken)
+    {
+        var handles = files.Select(file => file.Handle).ToArray();
+        Span<int> errors = stackalloc int[SyncQueue.Limit];
+        for (int first = 0, taken; first < files.Count; first += taken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            taken = SyncQueue.Run(handles.AsSpan(first), errors);
+            for (var i = 0; i < taken; i++)
+                Require(errors[i], files[first + i].Path);
+            if (taken > 0)
+                continue;
+            Complete(files[first].Handle, files[first].Path, cancellationToken);
+            taken = 1;
+        }
     }
 
     /// <summary>Has all bytes of a file written out that are only in memory, so that what flushes it next finds nothing to wait for.</summary>
@@ -79,5 +93,11 @@ internal sealed class FileFlush(SafeFileHandle file, string path)
         return HostErrors.Last is HostErrors.NotImplemented or HostErrors.NotSupported or HostErrors.Invalid
             ? false
             : throw HostErrors.FromLast($"sync {path}");
+    }
+
+    private static void Require(int errno, string path)
+    {
+        if (errno is not (0 or HostErrors.Invalid or HostErrors.NotSupported))
+            throw HostErrors.From(errno, $"sync {path}");
     }
 }

@@ -75,21 +75,27 @@ internal static class LocalVolumeReader
             var size = Math.Max(0, LibC.Seek(file, 0, LibC.SeekEnd));
             volume = volume with { Capacity = size, Allocation = size, Physical = size };
         }
-        if (ReadHeader(file, volume.Physical ?? 0) is not { } header)
+        if (ReadHeader(file, volume.Physical ?? 0, isHole: status is { Kind: FileKind.Regular, Blocks: 0 } && IsHole(file)) is not { } header)
             return volume with { Problem = HostErrors.Text(HostErrors.Last) };
         if (status.Kind == FileKind.Regular)
             headers?.Keep(status, header, label);
         return WithHeader(volume, header);
     }
 
+    /// <param name="isHole">The file is known to hold nothing: it need not be read.</param>
     /// <returns>Null where the file cannot be read: errno says why.</returns>
-    public static ImageHeader? ReadHeader(SafeFileHandle file, long size)
+    public static ImageHeader? ReadHeader(SafeFileHandle file, long size, bool isHole = false)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ImageHeader.ProbeLength);
         try
         {
             // No longer than the file: what is asked for comes with one read, without another that only finds the end.
-            var length = ReadStart(file, buffer.AsSpan(0, (int)Math.Min(size, ImageHeader.ProbeLength)));
+            var start = buffer.AsSpan(0, (int)Math.Min(size, ImageHeader.ProbeLength));
+            var length = start.Length;
+            if (isHole)
+                start.Clear();
+            else
+                length = ReadStart(file, start);
             return length < 0 ? null : ImageHeader.Read(buffer.AsSpan(0, length), size);
         }
         finally
@@ -97,6 +103,10 @@ internal static class LocalVolumeReader
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    /// <summary>Reading a hole has the kernel make pages of zeros, and more ahead: asking whether there is anything takes a tenth of that.</summary>
+    private static bool IsHole(SafeFileHandle file) =>
+        LibC.Seek(file, 0, LibC.SeekData) < 0 && HostErrors.Last == HostErrors.NoSuchAddress;
 
     private static VolumeDefinition Labelled(VolumeDefinition volume, string? label) =>
         label is null ? volume : volume with { Permissions = volume.Permissions! with { Label = label } };

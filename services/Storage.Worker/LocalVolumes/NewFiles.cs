@@ -4,14 +4,14 @@ using Storage.Contracts;
 namespace Storage.Worker;
 
 /// <summary>
-/// Files that are made some at a time: all of them are on the disk before the first has its name. What the first brings there, a block of
-/// the file system or its journal, is much of what the others need. The names are durable when the directory is synced.
+/// Files that are made some at a time: all of them are on the disk, brought there at the same time, before the first has its name. The names are
+/// durable when the directory is synced.
 /// </summary>
 /// <param name="onMade">Is told of each as soon as it has its name.</param>
 internal sealed class NewFiles(Action<VolumeDefinition> onMade) : IDisposable
 {
-    /// <summary>Few enough for their handles.</summary>
-    private const int Together = 64;
+    /// <summary>Few enough for their handles, and as many as are synced by one call.</summary>
+    private const int Together = SyncQueue.Limit;
 
     private readonly List<(NewVolume Volume, SafeFileHandle File)> begun = [];
     private int published;
@@ -27,11 +27,7 @@ internal sealed class NewFiles(Action<VolumeDefinition> onMade) : IDisposable
     /// <summary>Gives those that were added their names.</summary>
     public void Make(CancellationToken cancellationToken)
     {
-        // All are on their way to the disk before one is waited for.
-        foreach (var (_, file) in begun)
-            FileFlush.Begin(file);
-        foreach (var (volume, file) in begun)
-            volume.Flush(file, cancellationToken);
+        FileFlush.Complete([.. begun.Select(made => (made.File, made.Volume.Path))], cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         foreach (var (volume, file) in begun)
         {

@@ -19,7 +19,7 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
     private readonly string temporary = VolumeName.Temporary(run.OperationId, volume.Name);
 
     /// <summary>The path that it is going to have.</summary>
-    private string Path => directory.PathOf(volume.Name);
+    public string Path => directory.PathOf(volume.Name);
 
     /// <summary>Removes what a cut-off run left half done. First of all, as whatever comes then may fail.</summary>
     public static void RemoveHalfDone(LocalDirectory directory, string volume, Run run)
@@ -101,9 +101,6 @@ internal sealed partial class NewVolume(LocalDirectory directory, VolumeDefiniti
             throw;
         }
     }
-
-    /// <summary>Has the file that was begun on the disk.</summary>
-    public void Flush(SafeFileHandle file, CancellationToken cancellationToken) => FileFlush.Complete(file, Path, cancellationToken);
 
     /// <summary>Gives the file that was begun its name, which is not durable by that.</summary>
     public VolumeDefinition Publish(SafeFileHandle file)

@@ -9,6 +9,9 @@ namespace Storage.Benchmarks.Libvirt;
 /// </summary>
 internal static class Comparison
 {
+    /// <summary>Not counted: connections are opened, and code is compiled, the code that is used most three times.</summary>
+    private const int WarmRounds = 3;
+
     /// <param name="wanted">Only works with one of these in their title; empty is all.</param>
     public static async Task<int> RunAsync(int rounds, IReadOnlyList<string> wanted)
     {
@@ -27,8 +30,7 @@ internal static class Comparison
         var works = new Works(folder);
         foreach (var peer in new IPeer[] { libvirt, storage })
             await works.BeginAsync(peer);
-        // A round that is not counted: code is compiled, connections are opened.
-        for (var round = -1; round < rounds; round++)
+        for (var round = -WarmRounds; round < rounds; round++)
         {
             IPeer[] turns = round % 2 == 0 ? [libvirt, storage] : [storage, libvirt];
             foreach (var work in works.All.Where(work => IsWanted(work.Title)))

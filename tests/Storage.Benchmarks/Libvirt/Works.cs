@@ -25,6 +25,10 @@ internal sealed class Works
     private const long GiB = 1 << 30;
     private const string Big = "big";
 
+    /// <summary>The files of a pool are older than a moment, which is how coarse their times are.</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(2.5);
+
+
     private readonly WorkFolder folder;
     private readonly Dictionary<IPeer, IPeerPool> pools = [];
     private readonly Dictionary<IPeer, IPeerPool> reflinkPools = [];
@@ -99,6 +103,7 @@ internal sealed class Works
             await earlier.DisposeAsync();
         var path = folder.Of(peer, $"{format}-{count}-{round}");
         SampleFiles.Make(path, format, count);
+        await Task.Delay(Settled);
         return await TimeAsync(async () => found[(peer, $"{count} {format}")] = await peer.CreatePoolAsync($"{format}-{count}-{round + 1}", path));
     }
 
