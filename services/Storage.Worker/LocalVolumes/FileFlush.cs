@@ -53,12 +53,15 @@ public sealed class FileFlush(SafeFileHandle file, string path)
     /// <summary>As <see cref="Complete(SafeFileHandle, string, CancellationToken)"/>, for files with little in them, all at the same time.</summary>
     public static void Complete(IReadOnlyList<(SafeFileHandle Handle, string Path)> files, CancellationToken cancellationToken)
     {
+        if (files.Count == 0)
+            return;
         var handles = files.Select(file => file.Handle).ToArray();
+        var isLocal = FileSystemKind.IsLocal(files[0].Handle, files[0].Path);
         Span<int> errors = stackalloc int[SyncQueue.Limit];
         for (int first = 0, taken; first < files.Count; first += taken)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            taken = SyncQueue.Run(handles.AsSpan(first), errors);
+            taken = isLocal ? SyncQueue.Run(handles.AsSpan(first), errors) : 0;
             for (var i = 0; i < taken; i++)
                 Require(errors[i], files[first + i].Path);
             if (taken > 0)

@@ -19,11 +19,20 @@ internal static class FileSystemKind
     /// <summary>NFS, CIFS, SMB 2.</summary>
     private static readonly HashSet<uint> LeasedByServer = [0x6969, .. Smb];
 
+    /// <summary>
+    /// Ext2 to ext4, XFS, btrfs: a sync that hangs there cannot be interrupted, whoever waits for it. Elsewhere, a thread that waits for a server can
+    /// be ended with its process, and the kernel's own threads cannot.
+    /// </summary>
+    private static readonly HashSet<uint> Local = [0xEF53, 0x5846_5342, Btrfs];
+
     /// <summary>Whether other machines or programs may change what is in a directory without this kernel's knowing.</summary>
     public static bool IsShared(LocalDirectory directory) => Shared.Contains(Of(directory.Handle, directory.Path, null));
 
     /// <summary>Whether a file's leases are given by its server, which may refuse one to the only user.</summary>
     public static bool IsLeasedByServer(SafeFileHandle file, string path) => LeasedByServer.Contains(Of(file, path, null));
+
+    /// <summary>Whether the kernel may be left to sync a file while its process ends.</summary>
+    public static bool IsLocal(SafeFileHandle file, string path) => Local.Contains(Of(file, path, null));
 
     /// <summary>Whether a file is on a server of SMB.</summary>
     public static bool IsSmb(SafeFileHandle file, string path) => Smb.Contains(Of(file, path, null));
