@@ -7,12 +7,9 @@ namespace Storage.Worker.Block;
 /// reads it, and sysfs. There is nothing to stop: a disk with its table is running.
 /// </summary>
 public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, PartitionChanges changes, DeviceClaim claim, BlockCloner cloner, BlockEncryption encryption,
-    QemuImg qemuImg, IToolRunner tools)
+    QemuImg qemuImg)
     : IPoolBuilder, IPoolActivator, IPoolDeleter, IVolumeCreator, IVolumeCloner, IVolumeDeleter, IVolumeResizer, IVolumeWiper, IVolumeUsers, IPoolSpace
 {
-    /// <summary>Tells the kernel of all partitions of a table: one that came with a loop device, or from another host, is not known to it.</summary>
-    private const string Teller = "partprobe";
-
     /// <summary>What libblkid calls partition tables; it knows no pc98.</summary>
     private static readonly string[] Tables = ["dos", "gpt", "PMBR", "mac", "sgi", "sun", "bsd"];
 
@@ -23,14 +20,14 @@ public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, P
         var reason = await parted.ReasonAsync(cancellationToken);
         var formats = PoolTypes.Of(Type).VolumeFormats.Select(format => new FormatSupport(format, true));
         var support = new PoolTypeSupport(Type, true, null, BackendOperations.Of(this), [.. formats], [], [await qemuImg.LuksAsync(cancellationToken)])
-            .With([Parted.Tool, Teller, DeviceSignatures.Tool], [QemuImg.Name]);
+            .With([Parted.Tool, Parted.Teller, DeviceSignatures.Tool], [QemuImg.Name]);
         return support is { Available: true } && reason is not null ? support with { Available = false, Reason = reason } : support;
     }
 
     /// <exception cref="StorageException">As <see cref="StartAsync"/>.</exception>
     public async Task<PoolState> CheckAsync(PoolDefinition pool, CancellationToken cancellationToken)
     {
-        await disks.OpenAsync(pool, cancellationToken);
+        using var disk = await disks.OpenAsync(pool, cancellationToken);
         return PoolState.Running;
     }
 
@@ -40,7 +37,7 @@ public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, P
         var device = Disks.DeviceOf(pool);
         if (pool.Source.Format == Disks.OfVolumeGroups)
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, "What LVM has on a disk is no label with partitions: a pool of type 'logical' is built of it.", "source.format");
-        DeviceUse.NumberOf(device, Disks.Field);
+        using var held = await disks.LockAsync(device, cancellationToken);
         var table = await parted.ReadAsync(device, cancellationToken);
         var make = await claim.MustMakeAsync(
             device, Disks.Field, found => table is not null && Disks.IsWanted(pool, table) && found.All(Tables.Contains), () => { }, overwrite, run.Resumed, cancellationToken);
@@ -58,11 +55,11 @@ public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, P
     /// <exception cref="StorageException"><see cref="ErrorCodes.HostFailure"/>: the disk is not there; <see cref="ErrorCodes.ProbeFailed"/>: it has no table, or another one.</exception>
     public async Task StartAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken)
     {
-        var disk = await disks.OpenAsync(pool, cancellationToken);
-        if (disk.Table.Partitions.All(partition => PartitionNode.Find(disk.Name, partition.Number) is not null))
+        using var disk = await disks.OpenAsync(pool, cancellationToken);
+        if (disk.Table.Partitions.All(partition => disk.NodeOf(partition) is not null))
             return;
         await run.BeginAsync(cancellationToken);
-        await tools.RunAsync(new HostCommand(Teller, disk.Device), cancellationToken);
+        await parted.TellKernelAsync(disk.Device, cancellationToken);
     }
 
     public Task StopAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken) => Task.CompletedTask;
@@ -74,7 +71,7 @@ public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, P
     public async Task DeleteAsync(PoolDefinition pool, Run run, CancellationToken cancellationToken)
     {
         var device = Disks.DeviceOf(pool);
-        DeviceUse.NumberOf(device, Disks.Field);
+        using var held = await disks.LockAsync(device, cancellationToken);
         if (await parted.ReadAsync(device, cancellationToken) is not { } table || !Disks.IsWanted(pool, table))
             return;
         if (table.Partitions.Count > 0)
@@ -87,17 +84,25 @@ public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, P
     public async Task<PoolObservation> RefreshAsync(
         PoolDefinition pool, Func<VolumeDefinition, ValueTask> onVolume, Run run, CancellationToken cancellationToken)
     {
-        var disk = await disks.OpenAsync(pool, cancellationToken);
-        var view = new PartitionView(pool, disk);
-        foreach (var volume in disk.Table.Partitions.Select(view.Of).OrderBy(volume => volume.Name, Utf8Order.Comparer))
+        var (volumes, space) = await LookAsync(pool, cancellationToken);
+        foreach (var volume in volumes)
             await onVolume(volume);
-        var space = disk.Space;
-        return new PoolObservation(
-            PoolState.Running, space.Capacity, space.Allocation, space.Available, Volumes: disk.Table.Partitions.Count, FreeExtents: space.FreeExtents);
+        return new PoolObservation(PoolState.Running, space.Capacity, space.Allocation, space.Available, Volumes: volumes.Count, FreeExtents: space.FreeExtents);
     }
 
-    public async Task<PoolSpace?> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken) =>
-        DeviceUse.FindNumber(Disks.DeviceOf(pool)) is null ? null : (await disks.OpenAsync(pool, cancellationToken)).Space;
+    private async Task<(IReadOnlyList<VolumeDefinition> Volumes, PoolSpace Space)> LookAsync(PoolDefinition pool, CancellationToken cancellationToken)
+    {
+        using var disk = await disks.OpenAsync(pool, cancellationToken);
+        return ([.. disk.Table.Partitions.Select(new PartitionView(pool, disk).Of).OrderBy(volume => volume.Name, Utf8Order.Comparer)], disk.Space);
+    }
+
+    public async Task<PoolSpace?> ReadSpaceAsync(PoolDefinition pool, CancellationToken cancellationToken)
+    {
+        if (DeviceUse.FindNumber(Disks.DeviceOf(pool)) is null)
+            return null;
+        using var disk = await disks.OpenAsync(pool, cancellationToken);
+        return disk.Space;
+    }
 
     public Task<VolumeDefinition?> ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken) =>
         disks.ReadVolumeAsync(pool, volume, cancellationToken);
@@ -142,8 +147,6 @@ public sealed class DiskPool(Parted parted, Disks disks, PartitionMaker maker, P
             throw new StorageException(ErrorCodes.UnsupportedConfiguration, "A partition has no backing store.", "backingStore");
         if (volume.Capacity is not > 0 && !run.Resumed)
             throw new StorageException(ErrorCodes.InvalidDefinition, "A partition has a capacity.", "capacity");
-        var disk = await disks.OpenAsync(pool, cancellationToken);
-        var number = await maker.MakeAsync(disk.Device, disk.Name, BlockEncryption.WithRoom(volume), run, fill, cancellationToken);
-        return await disks.RequireVolumeAsync(pool, PartitionNode.NameOf(disk.Name, number), cancellationToken);
+        return await maker.MakeAsync(pool, BlockEncryption.WithRoom(volume), run, fill, cancellationToken);
     }
 }

@@ -2,29 +2,8 @@ using Storage.Contracts;
 
 namespace Storage.Worker.Block;
 
-/// <summary>The disk of a pool, and its partition table as it was read.</summary>
-/// <param name="Device">As the pool names it.</param>
-/// <param name="Name">As the kernel names it.</param>
-public sealed record PartitionedDisk(string Device, string Name, PartitionTable Table)
-{
-    public PoolSpace Space
-    {
-        get
-        {
-            var free = Table.Free.Sum(extent => extent.End - extent.Start);
-            return new PoolSpace(Table.Size, Table.Size - free, free, Table.Free);
-        }
-    }
-
-    public Partition? Find(string volume) => Find(Table, volume);
-
-    /// <summary>In the table as it is by now.</summary>
-    public Partition? Find(PartitionTable table, string volume) =>
-        table.Partitions.FirstOrDefault(partition => PartitionNode.NameOf(Name, partition.Number) == volume);
-}
-
-/// <summary>Reads the disks of pools.</summary>
-public sealed class Disks(PartitionMaker maker)
+/// <summary>Locks and reads the disks of pools.</summary>
+public sealed class Disks(Parted parted, DeviceSignatures signatures)
 {
     /// <summary>The part of a definition that names the disk.</summary>
     public const string Field = "source.devices[0].path";
@@ -32,21 +11,50 @@ public sealed class Disks(PartitionMaker maker)
     /// <summary>The format of a disk that is a physical volume of LVM: libvirt knows it, and nothing can be done with its partitions.</summary>
     public const string OfVolumeGroups = "lvm2";
 
+    private readonly DiskLocks locks = new();
+
+    /// <summary>Keeps all others from a disk, whatever is on it, until that is disposed.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.HostFailure"/>: the disk is not there; <see cref="ErrorCodes.InUse"/>: others keep it locked.</exception>
+    public Task<IDisposable> LockAsync(string device, CancellationToken cancellationToken) =>
+        locks.TakeAsync(device, PartitionNode.DiskOf(device, Field), cancellationToken);
+
     /// <exception cref="StorageException">
-    /// <see cref="ErrorCodes.HostFailure"/>: the disk is not there; <see cref="ErrorCodes.ProbeFailed"/>: it has no table, or another one.
+    /// As <see cref="LockAsync"/>; <see cref="ErrorCodes.ProbeFailed"/>: it has no table, or another one.
     /// </exception>
     public async Task<PartitionedDisk> OpenAsync(PoolDefinition pool, CancellationToken cancellationToken)
     {
         var device = DeviceOf(pool);
-        var disk = PartitionNode.DiskOf(device, Field);
-        var table = await maker.ReadAsync(device, disk, cancellationToken);
-        return IsWanted(pool, table) ? new PartitionedDisk(device, disk, table) : throw new StorageException(new StorageError(
-            ErrorCodes.ProbeFailed, $"{device} has a {table.Label} label, and not one of {LabelOf(pool)}.", "source.format", Resource: device));
+        var held = await LockAsync(device, cancellationToken);
+        try
+        {
+            var table = await ReadAsync(device, cancellationToken);
+            return IsWanted(pool, table) ? new PartitionedDisk(device, PartitionNode.DiskOf(device, Field), table, held) : throw new StorageException(new StorageError(
+                ErrorCodes.ProbeFailed, $"{device} has a {table.Label} label, and not one of {LabelOf(pool)}.", "source.format", Resource: device));
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The table of a disk that is locked.</summary>
+    /// <exception cref="StorageException"><see cref="ErrorCodes.ProbeFailed"/>: there is none.</exception>
+    public async Task<PartitionTable> ReadAsync(string device, CancellationToken cancellationToken)
+    {
+        if (await parted.ReadAsync(device, cancellationToken) is { } table)
+            return table;
+        throw new StorageException(new StorageError(
+            ErrorCodes.ProbeFailed,
+            (await signatures.ReadAsync(device, cancellationToken)).Contains(VolumeGroupMembers.Signature)
+                ? $"{device} has no partition table: it is a physical volume of LVM2."
+                : $"{device} has no partition table: its pool is to be built.",
+            Resource: device));
     }
 
     public async Task<VolumeDefinition?> ReadVolumeAsync(PoolDefinition pool, string volume, CancellationToken cancellationToken)
     {
-        var disk = await OpenAsync(pool, cancellationToken);
+        using var disk = await OpenAsync(pool, cancellationToken);
         return disk.Find(volume) is { } partition ? new PartitionView(pool, disk).Of(partition) : null;
     }
 

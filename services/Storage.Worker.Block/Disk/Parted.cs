@@ -5,16 +5,25 @@ namespace Storage.Worker.Block;
 
 /// <summary>
 /// Reads and changes partition tables by parted(8): it writes each change at once, and tells the kernel, which makes and removes the devices
-/// of partitions. All sizes are bytes. Nothing here asks whether a change is wise.
+/// of partitions. All sizes are bytes. Nothing here asks whether a change is wise. The disk is to be locked: it is opened for writing even to be read.
 /// </summary>
 public sealed class Parted(IToolRunner tools)
 {
     public const string Tool = "parted";
 
+    /// <summary>Comes with it.</summary>
+    public const string Teller = "partprobe";
+
     private const string NoLabel = "unrecognised disk label";
 
     /// <summary>The first that prints JSON, and with it the kinds of partitions.</summary>
     private static readonly Version Oldest = new(3, 5);
+
+    /// <summary>
+    /// Debian's libparted runs <c>udevadm settle</c> before and after each change, which waits for all of udev's events; udev puts those of a locked disk
+    /// off until it is let go. Where no program is found, nothing is waited for.
+    /// </summary>
+    private static readonly Dictionary<string, string> WithoutPrograms = new() { ["PATH"] = "/dev/null" };
 
     /// <summary>Why this host's cannot be used; null where it can.</summary>
     public async Task<string?> ReasonAsync(CancellationToken cancellationToken)
@@ -36,7 +45,7 @@ public sealed class Parted(IToolRunner tools)
     /// <returns>Null where the device has no partition table.</returns>
     public async Task<PartitionTable?> ReadAsync(string device, CancellationToken cancellationToken)
     {
-        var output = await tools.RunAsync(
+        var output = await RunAsync(
             new HostCommand(Tool, "--script", "--json", device, "unit", "B", "print", "free") { AcceptedExitCodes = [0, 1] }, cancellationToken);
         if (output.ExitCode == 0 || output.Stderr.Contains(NoLabel, StringComparison.Ordinal))
             return output.Stdout.Length == 0 ? null : PartitionTable.Parse(output.Stdout);
@@ -65,7 +74,11 @@ public sealed class Parted(IToolRunner tools)
         new HostCommand(Tool, "---pretend-input-tty", device, "unit", "B", "resizepart", Text(number), Bytes(end - 1)) { Input = "Yes\nYes\n" },
         cancellationToken);
 
-    private Task<ToolOutput> RunAsync(HostCommand command, CancellationToken cancellationToken) => tools.RunAsync(command, cancellationToken);
+    /// <summary>Tells the kernel of all partitions of a table: one that came with a loop device, or from another host, is not known to it.</summary>
+    public Task TellKernelAsync(string device, CancellationToken cancellationToken) => RunAsync(new HostCommand(Teller, device), cancellationToken);
+
+    private Task<ToolOutput> RunAsync(HostCommand command, CancellationToken cancellationToken) =>
+        tools.RunAsync(command with { Variables = WithoutPrograms }, cancellationToken);
 
     private static HostCommand Script(string device, params IReadOnlyList<string> words) => new(Tool, ["--script", device, .. words]);
 

@@ -4,7 +4,8 @@ namespace Storage.Worker.Block;
 
 /// <summary>
 /// The devices that the kernel has for the partitions of a disk. It makes and removes them before the call that tells it of a partition
-/// returns, so nothing is waited for. Source of fact: sysfs (<c>/sys/dev/block</c>).
+/// returns. When it reads the table again, they are gone for a moment: they are looked for while the disk is locked (<see cref="Disks.LockAsync"/>),
+/// and nothing is waited for. Source of fact: sysfs (<c>/sys/dev/block</c>).
 /// </summary>
 public static class PartitionNode
 {

@@ -14,12 +14,14 @@ public sealed class PartitionView(PoolDefinition pool, PartitionedDisk disk)
         var name = PartitionNode.NameOf(disk.Name, partition.Number);
         var device = PartitionNode.DeviceOf(name);
         var path = paths.Of(device) ?? device;
-        var volume = PartitionNode.Find(disk.Name, partition.Number) is null
-            ? new VolumeDefinition { Name = name, Path = path, Type = VolumeKind.Block, Problem = "The kernel has no device of it." }
-            : BlockVolume.Read(name, path);
+        // Not by its path: udev takes lasting names away and gives them again also while the disk is locked.
+        var volume = disk.NodeOf(partition) is { } node
+            ? BlockVolume.Read(name, node)
+            : new VolumeDefinition { Name = name, Type = VolumeKind.Block, Problem = "The kernel has no device of it." };
         // The kernel shows an extended partition as one of a few sectors.
         return volume with
         {
+            Path = path,
             Key = identities.Of(device) ?? path,
             Format = PartitionType.Of(partition),
             Capacity = partition.Size,

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Storage.Contracts;
 
@@ -12,28 +13,36 @@ internal static class BlockSource
     /// <summary>What the kernel counts sizes and starts of partitions in, whatever the disk has.</summary>
     private const long Sector = 512;
 
+    /// <summary>For how long a partition is gone at most, and then its names, when the kernel reads its table again.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(3);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
     /// <exception cref="StorageException">
     /// <see cref="ErrorCodes.VolumeNotFound"/>: it is gone, or another one is in its place. <see cref="ErrorCodes.Unsupported"/>: it is no device.
     /// </exception>
     public static async Task<BlockDevice> OpenAsync(CloneSource source, CancellationToken cancellationToken)
     {
         if (source.Backend is null)
-            return OpenSeen(source, source.Seen);
+            return await OpenSeenAsync(source, source.Seen, cancellationToken);
         return await source.Backend.ReadVolumeAsync(source.Pool, source.Volume, cancellationToken) switch
         {
             null => throw new StorageException(new StorageError(ErrorCodes.VolumeNotFound, $"There is no volume '{source.Volume}' in pool '{source.Pool.Name}'.")),
-            { Type: VolumeKind.Block, Path: { } path } => BlockDevice.OpenToRead(path),
+            { Type: VolumeKind.Block, Path: { } path } volume => await ReachAsync(volume, path, cancellationToken),
             _ => throw source.Refused(),
         };
     }
 
-    private static BlockDevice OpenSeen(CloneSource source, VolumeDefinition? seen)
+    private static async Task<BlockDevice> OpenSeenAsync(CloneSource source, VolumeDefinition? seen, CancellationToken cancellationToken)
     {
         if (seen is not { Type: VolumeKind.Block, Path: ['/', ..] path } || seen.Name != source.Volume)
             throw source.Refused();
-        var device = BlockDevice.OpenToRead(path);
+        var device = await ReachAsync(seen, path, cancellationToken);
         try
         {
+            var begun = Stopwatch.GetTimestamp();
+            while (seen.Key is ['/', ..] key && DeviceUse.FindNumber(key) is null && Stopwatch.GetElapsedTime(begun) < Limit)
+                await Task.Delay(Pause, cancellationToken);
             return IsSame(device, seen) ? device : throw new StorageException(new StorageError(
                 ErrorCodes.VolumeNotFound, $"{path} is not the volume '{source.Volume}' as it was last seen: pool '{source.Pool.Name}' is to be refreshed.", "sourceVolume", Resource: path));
         }
@@ -41,6 +50,23 @@ internal static class BlockSource
         {
             device.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>One that is missing, and whose disk is there, is waited for. Once it is open, it stays.</summary>
+    private static async Task<BlockDevice> ReachAsync(VolumeDefinition volume, string path, CancellationToken cancellationToken)
+    {
+        var isExpected = volume is { Problem: null, Extents: [var extent] } && DeviceUse.FindNumber(extent.Device) is not null;
+        for (var begun = Stopwatch.GetTimestamp(); ; await Task.Delay(Pause, cancellationToken))
+        {
+            try
+            {
+                return BlockDevice.OpenToRead(path);
+            }
+            catch (StorageException e) when (isExpected && e.Error.Code == ErrorCodes.VolumeNotFound && Stopwatch.GetElapsedTime(begun) < Limit)
+            {
+                // Perhaps its table is just being read.
+            }
         }
     }
 

@@ -32,6 +32,8 @@ internal static partial class LibC
     public const int SetLease = 1024;
     public const int WriteLease = 1;
     public const int Unlease = 2;
+    public const int LockForOne = 2;
+    public const int LockOrFail = 4;
     public const uint MemoryCloseOnExec = 1;
     public const nuint GetFlags = 0x8008_6601;
     public const nuint SetFlags = 0x4008_6602;
@@ -119,6 +121,9 @@ internal static partial class LibC
 
     [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Command(SafeFileHandle file, int command, int argument);
+
+    [LibraryImport(Library, EntryPoint = "flock", SetLastError = true)]
+    public static partial int Lock(SafeFileHandle file, int operation);
 
     [LibraryImport(Library, EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int MakeDirectory(string path, uint mode);

@@ -65,7 +65,7 @@ public sealed class DiskEncryptionTests : IAsyncLifetime
     {
         var create = new CreateVolume(null, Name, new VolumeDefinition { Name = disk.NameOf(1), Capacity = 8 * MiB, Encryption = Luks });
         // The partition is made and wiped by then, and qemu-img has begun.
-        var end = await host.RunKilledAtAsync("ToolEnded#6", disk.Definition, create);
+        var end = await host.RunKilledAtAsync("ToolEnded#5", disk.Definition, create);
         Assert.True(end.Type == nameof(OperationSucceeded), $"{end.Data}");
         Opened(1, "info");
     }

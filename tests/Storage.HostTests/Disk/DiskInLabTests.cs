@@ -10,6 +10,7 @@ namespace Storage.HostTests;
 public sealed class DiskInLabTests : IAsyncLifetime
 {
     private const long MiB = 1 << 20;
+    private const int Rounds = 5;
     private const string Device = "/dev/disk/by-id/virtio-lab2";
 
     private AgentHost host = null!;
@@ -41,6 +42,8 @@ public sealed class DiskInLabTests : IAsyncLifetime
         await DoneAsync(new StartPool(null, "disk"));
         var made = await DoneAsync(new CreateVolume(null, "disk", new VolumeDefinition { Capacity = 40 * MiB, Format = "linux" }));
         Assert.Equal($"{disk}1", made.Read<OperationSucceeded>().Result?.GetProperty("volume").GetString());
+        var told = host.Events.First(told => told.CommandId == made.CommandId && told.Type == nameof(VolumeCreated)).Read<VolumeCreated>().Volume;
+        Assert.Equal(($"{Device}-part1", $"{Device}-part1"), (told.Key, told.Path));
         await DoneAsync(new CreateVolume(null, "disk", new VolumeDefinition { Name = $"{disk}2", Capacity = 8 * MiB }));
         await DoneAsync(new DeleteVolume(null, "disk", $"{disk}2"));
         host.Shell($"udevadm settle; mkfs.ext4 -q /dev/{disk}1; mkdir {folder}/at; mount /dev/{disk}1 {folder}/at; echo content >{folder}/at/file");
@@ -49,8 +52,7 @@ public sealed class DiskInLabTests : IAsyncLifetime
         Assert.True(host.FileSystem($"{folder}/at").Total > 60 * MiB);
         Assert.Equal(ErrorCodes.InUse, (await FailedAsync(new DeleteVolume(null, "disk", $"{disk}1"))).Code);
         host.Shell($"umount {folder}/at; udevadm settle");
-        var end = await DoneAsync(new RefreshPool(null, "disk"));
-        var seen = Assert.Single(host.Events.Where(told => told.CommandId == end.CommandId && told.Type == nameof(VolumesObserved)).SelectMany(told => told.Read<VolumesObserved>().Volumes));
+        var seen = Assert.Single(await RefreshAsync());
         Assert.Equal(($"{Device}-part1", $"{Device}-part1", 80 * MiB), (seen.Key, seen.Path, seen.Capacity!.Value));
         var files = PoolRules.Complete(new PoolDefinition { Type = PoolType.Dir, Name = "files", Uuid = Guid.NewGuid(), Target = new PoolTarget { Path = $"{folder}/files" } });
         host.Shell($"mkdir {folder}/files");
@@ -64,10 +66,36 @@ public sealed class DiskInLabTests : IAsyncLifetime
         Assert.Equal("", host.Shell($"wipefs --noheadings {Device}").Trim());
     }
 
+    /// <summary>For each reading the kernel lets go of all partitions and finds them anew: in between their devices are gone.</summary>
+    [Fact]
+    public async Task Partitions_are_made_seen_copied_wiped_and_deleted_while_udev_has_the_kernel_read_their_table_again_and_again()
+    {
+        await DoneAsync(new BuildPool(null, "disk"));
+        await DoneAsync(new StartPool(null, "disk"));
+        // Whoever closes a disk that was open for writing has udev do so. It is given time, else it would go on for minutes afterwards.
+        host.Shell($"touch {folder}/again; while [ -e {folder}/again ]; do : <>/dev/{disk}; udevadm settle --timeout=1; done >/dev/null 2>&1 </dev/null &");
+        for (var round = 1; round <= Rounds; round++)
+        {
+            await DoneAsync(new CreateVolume(null, "disk", new VolumeDefinition { Name = $"{disk}1", Capacity = 8 * MiB, Format = "linux-lvm" }));
+            await DoneAsync(new CloneVolume(null, "disk", new VolumeDefinition { Name = $"{disk}2" }, $"{disk}1"));
+            Assert.Equal([(1, null), (2, null)], (await RefreshAsync()).Select(volume => (int.Parse(volume.Name[^1..], CultureInfo.InvariantCulture), volume.Problem)));
+            await DoneAsync(new WipeVolume(null, "disk", $"{disk}2"));
+            await DoneAsync(new DeleteVolume(null, "disk", $"{disk}1"));
+            await DoneAsync(new DeleteVolume(null, "disk", $"{disk}2"));
+        }
+        Assert.Equal("", host.Shell($"ls /sys/block/{disk} | grep {disk} || true").Trim());
+    }
+
     public ValueTask DisposeAsync()
     {
-        host.Shell($"umount {folder}/at 2>/dev/null || true; wipefs --all --quiet {Device}; partprobe {Device} >&2; rm -rf {folder}");
+        host.Shell($"rm -f {folder}/again; umount {folder}/at 2>/dev/null || true; wipefs --all --quiet {Device}; partprobe {Device} >&2; rm -rf {folder}");
         return ValueTask.CompletedTask;
+    }
+
+    private async Task<IReadOnlyList<VolumeDefinition>> RefreshAsync()
+    {
+        var end = await DoneAsync(new RefreshPool(null, "disk"));
+        return [.. host.Events.Where(told => told.CommandId == end.CommandId && told.Type == nameof(VolumesObserved)).SelectMany(told => told.Read<VolumesObserved>().Volumes)];
     }
 
     private async Task<StorageEvent> DoneAsync(ICommand command)
