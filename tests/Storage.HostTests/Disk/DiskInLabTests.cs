@@ -10,7 +10,7 @@ namespace Storage.HostTests;
 public sealed class DiskInLabTests : IAsyncLifetime
 {
     private const long MiB = 1 << 20;
-    private const int Rounds = 5;
+    private const int Rounds = 2;
     private const string Device = "/dev/disk/by-id/virtio-lab2";
 
     private AgentHost host = null!;
