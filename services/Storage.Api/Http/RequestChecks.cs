@@ -21,11 +21,21 @@ public sealed class RequestChecks : IEndpointFilter
                 || http.Request.RouteValues.ContainsKey(name))
                 throw new StorageException(ErrorCodes.UnknownField, $"There is no query parameter '{name}' here.", name);
         }
+        // Nothing has a zero in its name, and the database refuses text with one as a whole.
+        foreach (var (name, text) in Texts(http.Request))
+        {
+            if (text.Contains('\0', StringComparison.Ordinal))
+                throw new StorageException(ErrorCodes.InvalidArgument, $"'{name}' has a zero character.", name);
+        }
         // Nor what is said where nobody listens.
         if (metadata.GetMetadata<IAcceptsMetadata>() is null && HasBody(http))
             throw new StorageException(ErrorCodes.InvalidArgument, "There is no body here: what can be said besides the path are query parameters.", "body");
         return next(context);
     }
+
+    private static IEnumerable<(string Name, string Text)> Texts(HttpRequest request) => request.Query
+        .SelectMany(parameter => parameter.Value.OfType<string>().Select(text => (parameter.Key, text)))
+        .Concat(request.RouteValues.Where(value => value.Value is string).Select(value => (value.Key, (string)value.Value!)));
 
     private static bool HasBody(HttpContext http) =>
         http.Request.ContentLength is not 0 && http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true };

@@ -10,7 +10,7 @@ namespace Storage.Benchmarks.Libvirt;
 internal static class Comparison
 {
     /// <summary>Not counted: connections are opened, and code is compiled, the code that is used most three times.</summary>
-    private const int WarmRounds = 3;
+    public const int WarmRounds = 3;
 
     /// <param name="wanted">Only works with one of these in their title; empty is all.</param>
     public static async Task<int> RunAsync(int rounds, IReadOnlyList<string> wanted)

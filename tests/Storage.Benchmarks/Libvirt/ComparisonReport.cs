@@ -17,7 +17,7 @@ internal sealed class ComparisonReport(string theirs, string ours)
     {
         var rows = all.GroupBy(row => row.Work).Select(group => Row.Of(group.Key, [.. group.Where(row => row.Peer == theirs).Select(row => row.Taken)], [.. group.Where(row => row.Peer == ours).Select(row => row.Taken)])).ToList();
         var slow = delays.GroupBy(row => row.Delay.Title).Select(group => DelayRow.Of(group.First().Delay, TimesOf(group, theirs), TimesOf(group, ours)!)).ToList();
-        var text = $"{BenchmarkReport.Machine}; pools on {fileSystem}; medians of {rounds} rounds in turns; CPU is that of all servers, database and broker too.\n\n{Table(rows)}";
+        var text = $"{BenchmarkReport.Machine}; pools on {fileSystem}; medians of {rounds} rounds in turns, after {Comparison.WarmRounds} that are not counted; CPU is that of all servers, database and broker too.\n\n{Table(rows)}";
         if (slow.Count > 0)
             text += $"\nSingle delays, of all rounds together, in milliseconds: half of them and 99 of 100 take at most so long.\n\n{Table(slow)}";
         BenchmarkReport.Write("libvirt", text, new { BenchmarkReport.Machine, fileSystem, rounds, rows, delays = slow });
