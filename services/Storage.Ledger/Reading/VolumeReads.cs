@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Storage.Contracts;
-using Storage.Hosting;
 
 namespace Storage.Ledger;
 
@@ -72,18 +71,10 @@ public sealed class VolumeReads(IDbContextFactory<LedgerDb> databases)
             var candidates = await VolumeQuery.ReadAsync(databases, [.. asked.Select(reader => reader.Address)]);
             return [.. asked.Select((reader, place) => Choose(reader.Address, candidates[place]))];
         }
-        // Of a database that does not answer, not one after the other waits once more.
-        catch (Exception e) when (asked.Count == 1 || TransientFailures.Is(e))
+        catch (Exception e)
         {
+            // Of a database that does not answer, not one after the other waits once more.
             return [.. asked.Select(_ => new Outcome<FoundVolume>(null, e))];
-        }
-        catch (Exception)
-        {
-            // What one asks for cannot be asked, which must not spoil the others.
-            var each = new List<Outcome<FoundVolume>>();
-            foreach (var reader in asked)
-                each.AddRange(await FindAsync([reader]));
-            return each;
         }
     }
 
