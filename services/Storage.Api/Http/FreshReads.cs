@@ -72,8 +72,9 @@ public sealed class FreshReads(
             {
                 await using var db = await ledger.CreateDbContextAsync(cancellationToken);
                 return await db.Operations.AsNoTracking()
-                        .Where(row => row.Resource == resource && row.Command == command && (row.State == OperationState.Queued
-                            || ((row.State == OperationState.Dispatched || row.State == OperationState.Running) && row.AcceptedAt >= notBefore)))
+                        .Where(row => row.Resource == resource && row.Command == command
+                            && (row.State == OperationState.Queued || row.State == OperationState.Dispatched || row.State == OperationState.Running)
+                            && (row.State == OperationState.Queued || row.AcceptedAt >= notBefore))
                         .OrderBy(row => row.Sequence).FirstOrDefaultAsync(cancellationToken)
                     ?? await intake.AcceptAsync(look, Activity.Current?.Id, cancellationToken);
             }

@@ -51,7 +51,7 @@ public sealed class InventoryState(LedgerDb db, KnownWorkers? kept = null, Openi
         var missing = names.Where(name => !volumes.ContainsKey((pool, name))).Distinct(StringComparer.Ordinal).ToList();
         if (missing.Count == 0)
             return;
-        var found = await db.Volumes.Where(row => row.PoolId == pool && missing.Contains(row.Name))
+        var found = await db.VolumesNamed(pool, missing)
             .ToDictionaryAsync(row => row.Name, StringComparer.Ordinal, cancellationToken);
         foreach (var name in missing)
             volumes[(pool, name)] = found.GetValueOrDefault(name);

@@ -29,8 +29,8 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake, Ledge
         // What runs at a replica is sent too: nothing else tells that the replica has not forgotten it. And what was cancelled: that the
         // worker has heard of the cancel is told by the end alone.
         var open = await ledger.Db.Operations
-            .Where(row => (row.State == OperationState.Dispatched
-                    || (row.State == OperationState.Running && (row.CancelRequested || Queues.Shared.Contains(row.Queue!))))
+            .Where(row => (row.State == OperationState.Dispatched || row.State == OperationState.Running)
+                && (row.State == OperationState.Dispatched || row.CancelRequested || Queues.Shared.Contains(row.Queue!))
                 && (row.SentAt < silent || row.SentAt > ahead) && !lost.Contains(row.Queue!))
             .OrderBy(row => row.SentAt).Take(1000).ToListAsync(cancellationToken);
         foreach (var operation in open.Where(row => row.SentAt > ahead || row.SentAt < ledger.Now - FirstSendAgain * Math.Pow(2, Math.Min(row.Sent - 1, 6))))

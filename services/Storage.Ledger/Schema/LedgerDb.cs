@@ -20,6 +20,9 @@ public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
     public DbSet<DeadLetterRow> DeadLetters => Set<DeadLetterRow>();
     public DbSet<SecretRow> Secrets => Set<SecretRow>();
 
+    /// <summary>Those of a pool's volumes that have one of these names: each is found by itself, whatever else is in the pool.</summary>
+    public abstract IQueryable<VolumeRow> VolumesNamed(Guid pool, IReadOnlyCollection<string> names);
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         // SQLite cannot order by DateTimeOffset, PostgreSQL takes only UTC: one converter serves both.
@@ -107,8 +110,23 @@ public sealed class PostgresLedgerDb(DbContextOptions<PostgresLedgerDb> options)
         configurationBuilder.Properties<string>().UseCollation("C");
     }
 
+    /// <summary>
+    /// Those of the volumes of pool $1 that have one of the names $2. Said by <c>name = ANY ($2)</c>, PostgreSQL reads all volumes of the pool and
+    /// compares their names, for as long as it believes that the pool has few: the plan of an earlier day is kept.
+    /// </summary>
+    internal const string SelectVolumesNamed =
+        "SELECT found.* FROM unnest({1}::text[]) AS wanted(name) CROSS JOIN LATERAL "
+        + "(SELECT * FROM volumes WHERE pool_id = {0} AND volumes.name = wanted.name COLLATE \"C\" LIMIT 1) AS found";
+
+    public override IQueryable<VolumeRow> VolumesNamed(Guid pool, IReadOnlyCollection<string> names) =>
+        Volumes.FromSqlRaw(SelectVolumesNamed, pool, names.ToArray());
+
     public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default) =>
         PostgresWrite.WriteAsync(this, [], cancellationToken);
 }
 
-public sealed class SqliteLedgerDb(DbContextOptions<SqliteLedgerDb> options) : LedgerDb(options);
+public sealed class SqliteLedgerDb(DbContextOptions<SqliteLedgerDb> options) : LedgerDb(options)
+{
+    public override IQueryable<VolumeRow> VolumesNamed(Guid pool, IReadOnlyCollection<string> names) =>
+        Volumes.Where(row => row.PoolId == pool && names.Contains(row.Name));
+}

@@ -31,7 +31,7 @@ internal sealed class SqliteDialect(IDbContextFactory<LedgerDb> databases) : Led
             opening.PoolNames[(host, name)] = [.. named.Select(row => row.Id)];
         }
         foreach (var (pool, names) in wanted.Volumes)
-            opening.Volumes.AddRange(await db.Volumes.Where(row => row.PoolId == pool && names.Contains(row.Name)).ToListAsync(cancellationToken));
+            opening.Volumes.AddRange(await db.VolumesNamed(pool, names).ToListAsync(cancellationToken));
         if (wanted.Lines is not { Count: > 0 } lines)
             return opening;
         foreach (var line in lines)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -12,6 +13,9 @@ internal sealed class PostgresOpening(LedgerDb db, NpgsqlBatchCommand locked)
 
     private const string Lines =
         "SELECT line, EXISTS (SELECT FROM claims WHERE resource = line), EXISTS (SELECT FROM claims WHERE resource = line AND exclusive) FROM unnest($1::text[]) AS line";
+
+    private static readonly string VolumesNamed =
+        string.Format(CultureInfo.InvariantCulture, $"({PostgresLedgerDb.SelectVolumesNamed}) AS volumes", "$1", "$2");
 
     private readonly List<(NpgsqlBatchCommand Command, Action<NpgsqlDataReader> Take)> questions = [];
     private readonly HashSet<Guid> pools = [];
@@ -38,7 +42,7 @@ internal sealed class PostgresOpening(LedgerDb db, NpgsqlBatchCommand locked)
     private void AskFor(Wanted wanted)
     {
         if (wanted.Operations.Count > 0)
-            AskRows<OperationRow>("WHERE id = ANY ($1)", row => opening.Operations[row.Id] = row, [wanted.Operations.ToArray()]);
+            AskRows<OperationRow>("operations WHERE id = ANY ($1)", row => opening.Operations[row.Id] = row, [wanted.Operations.ToArray()]);
         if (wanted.Events.Count > 0)
             Ask(Command("SELECT event_id FROM events WHERE event_id = ANY ($1)", [wanted.Events.ToArray()]), row => opening.LoggedEvents.Add(row.GetGuid(0)));
         if (wanted.Pools.Count > 0)
@@ -53,7 +57,7 @@ internal sealed class PostgresOpening(LedgerDb db, NpgsqlBatchCommand locked)
                 AskPools("WHERE name = $1 AND host = $2", found.Add, [name, host]);
         }
         foreach (var (pool, names) in wanted.Volumes)
-            AskRows<VolumeRow>("WHERE pool_id = $1 AND name = ANY ($2)", opening.Volumes.Add, [pool, names.ToArray()]);
+            AskRows<VolumeRow>(VolumesNamed, opening.Volumes.Add, [pool, names.ToArray()]);
         if (wanted.AnyBacked)
             Ask(Command("SELECT EXISTS (SELECT FROM volumes WHERE backing_path > '' AND NOT removed)", []), row => opening.AnyBacked = row.GetBoolean(0));
         if (wanted.Lines.Count > 0)
@@ -80,11 +84,11 @@ internal sealed class PostgresOpening(LedgerDb db, NpgsqlBatchCommand locked)
         });
     }
 
-    private void AskRows<T>(string where, Action<T> take, object[] values)
+    private void AskRows<T>(string from, Action<T> take, object[] values)
         where T : class
     {
         var table = PostgresTable.Of<T>(db);
-        Ask(Command($"SELECT {table.ColumnList} FROM {table.Name} {where}", values), reader =>
+        Ask(Command($"SELECT {table.ColumnList} FROM {from}", values), reader =>
         {
             var row = (T)table.Read(reader);
             db.Attach(row);
