@@ -8,6 +8,8 @@ namespace Storage.Api;
 
 public static class EventEndpoints
 {
+    private const int FewEvents = 2000;
+
     public static void MapEvents(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/events", GetAsync).WithTags("Events")
@@ -45,9 +47,26 @@ public static class EventEndpoints
         IDbContextFactory<LedgerDb> ledger, EventFilter filter, long after, int count, CancellationToken cancellationToken)
     {
         await using var db = await ledger.CreateDbContextAsync(cancellationToken);
-        var rows = await filter.Apply(db.Events.AsNoTracking().Where(row => row.Sequence > after))
-            .OrderBy(row => row.Sequence).Take(count).ToListAsync(cancellationToken);
+        var wanted = filter.Apply(db.Events.AsNoTracking().Where(row => row.Sequence > after));
+        if (filter.Resource is { Length: > 0 } && await FewAsync(wanted, cancellationToken) is { } few)
+        {
+            List<long> page = [.. few.Order().Take(count)];
+            wanted = db.Events.AsNoTracking().Where(row => page.Contains(row.Sequence));
+        }
+        var rows = await wanted.OrderBy(row => row.Sequence).Take(count).ToListAsync(cancellationToken);
         return new EventPage(rows.Select(EventOf).ToList(), rows.Count > 0 ? rows[^1].Sequence : after);
+    }
+
+    /// <summary>
+    /// The sequences of all events of a resource, where they are few: found by the resource. By the sequence, the whole log would be read for the few
+    /// events of an operation; only of what has many, the next ones are near.
+    /// </summary>
+    /// <returns>Null where there are more than <see cref="FewEvents"/>.</returns>
+    private static async Task<List<long>?> FewAsync(IQueryable<EventRow> events, CancellationToken cancellationToken)
+    {
+        var sequences = await events.OrderBy(row => row.Resource).ThenBy(row => row.Sequence).Select(row => row.Sequence).Take(FewEvents + 1)
+            .ToListAsync(cancellationToken);
+        return sequences.Count > FewEvents ? null : sequences;
     }
 
     private static async Task<long> PresentAsync(IDbContextFactory<LedgerDb> ledger, CancellationToken cancellationToken)

@@ -1,0 +1,78 @@
+using System.Globalization;
+using Npgsql;
+using Xunit;
+
+namespace Storage.IntegrationTests;
+
+/// <summary>What a command costs the database does not grow with what is there: rows are found by themselves, and not among all others.</summary>
+[Trait(Servers.Trait, Servers.Any)]
+public sealed class RowsReadTests(TestBackends backends)
+{
+    private const int Volumes = 3000;
+    private const int Commands = 10;
+    private const long MostRows = 1500;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Commands_reads_and_sweeps_read_few_rows_of_a_full_pool_also_while_the_database_knows_nothing_of_its_size()
+    {
+        await using var fleet = await Fleet.StartAsync(backends);
+        var (client, storage) = (fleet.Client, new StorageUnderTest(fleet.Client, fleet.PoolPath));
+        await ExecuteAsync(fleet, "ALTER TABLE volumes SET (autovacuum_enabled = off); ALTER TABLE operations SET (autovacuum_enabled = off); ALTER TABLE events SET (autovacuum_enabled = off)");
+        await storage.RunningPoolAsync("full");
+        await Parallel.ForEachAsync(Enumerable.Range(0, Volumes / 1000), Cancellation, async (part, _) => await client.PostAsync(
+            "/v1/pools/full/volumes", Enumerable.Range(0, 1000).Select(i => new { name = $"{part}-{i}", capacity = 4096, allocation = 0 })));
+        await Parallel.ForEachAsync(Enumerable.Range(0, Volumes / 4), Cancellation, async (i, _) => await client.PostAsync(
+            "/v1/pools/full/volumes", new { name = $"single-{i}", capacity = 4096, allocation = 0 }));
+
+        await ExecuteAsync(fleet, "SELECT pg_stat_reset()");
+        for (var i = 0; i < Commands; i++)
+        {
+            var created = await client.SubmitAsync(HttpMethod.Post, "/v1/pools/full/volumes", new { name = $"more-{i}", capacity = 4096, allocation = 0 });
+            Assert.Equal("succeeded", (await client.EndOfAsync(created)).GetProperty("state").GetString());
+            var events = await client.ReadAsync($"/v1/events?resource=operations/{created}");
+            Assert.NotEmpty(events.GetProperty("items").EnumerateArray());
+            (await client.GetAsync($"/v1/pools/full/volumes/more-{i}", ("Cache-Control", "max-age=0"))).OrThrow();
+            await client.DeleteAsync($"/v1/pools/full/volumes/more-{i}");
+        }
+
+        // What the servers of connections have counted is told a moment later, and the sweep comes every two seconds.
+        await Eventually.GetAsync(
+            "the database to have counted the commands and a sweep",
+            async _ => await RowsAsync(fleet, "n_tup_ins", "volumes") >= Commands && await RowsAsync(fleet, "seq_scan + idx_scan", "workers") >= 10 ? "" : null,
+            Patience);
+        foreach (var table in new[] { "volumes", "operations", "events" })
+        {
+            var rows = await RowsAsync(fleet, "seq_tup_read + idx_tup_fetch", table);
+            TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{table}: {rows} rows read"));
+            Assert.True(rows <= MostRows, $"{rows} rows of {table} were read for {Commands} volumes.");
+        }
+    }
+
+    private static async Task<long> RowsAsync(Fleet fleet, string count, string table)
+    {
+        await using var connection = await OpenAsync(fleet);
+#pragma warning disable CA2100 // Both texts are of this class.
+        await using var command = new NpgsqlCommand($"SELECT {count} FROM pg_stat_user_tables WHERE relname = '{table}'", connection);
+#pragma warning restore CA2100
+        return (long)(await command.ExecuteScalarAsync(Cancellation))!;
+    }
+
+    private static async Task ExecuteAsync(Fleet fleet, string sql)
+    {
+        await using var connection = await OpenAsync(fleet);
+#pragma warning disable CA2100 // Every text is of this class.
+        await using var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+
+    private static async Task<NpgsqlConnection> OpenAsync(Fleet fleet)
+    {
+        var connection = new NpgsqlConnection(fleet.Space.Ledger + ";Pooling=false");
+        await connection.OpenAsync(Cancellation);
+        return connection;
+    }
+}
