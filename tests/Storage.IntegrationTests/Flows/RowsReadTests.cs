@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 using Xunit;
 
@@ -11,17 +10,21 @@ public sealed class RowsReadTests(TestBackends backends)
     private const int Volumes = 3000;
     private const int Commands = 10;
     private const long MostRows = 1500;
+    private static readonly string[] Tables = ["volumes", "operations", "events", "claims"];
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Commands_reads_and_sweeps_read_few_rows_of_a_full_pool_also_while_the_database_knows_nothing_of_its_size()
+    public async Task Commands_reads_and_sweeps_read_few_rows_of_a_full_pool_also_while_the_database_believes_it_to_be_small()
     {
         await using var fleet = await Fleet.StartAsync(backends);
         var (client, storage) = (fleet.Client, new StorageUnderTest(fleet.Client, fleet.PoolPath));
-        await ExecuteAsync(fleet, "ALTER TABLE volumes SET (autovacuum_enabled = off); ALTER TABLE operations SET (autovacuum_enabled = off); ALTER TABLE events SET (autovacuum_enabled = off)");
         await storage.RunningPoolAsync("full");
+        await client.PostAsync("/v1/pools/full/volumes", new { name = "first", capacity = 4096, allocation = 0 });
+        // From here on it believes the tables to be as small as they are now.
+        foreach (var table in Tables)
+            await ExecuteAsync(fleet, $"ALTER TABLE {table} SET (autovacuum_enabled = off); ANALYZE {table}");
         await Parallel.ForEachAsync(Enumerable.Range(0, Volumes / 1000), Cancellation, async (part, _) => await client.PostAsync(
             "/v1/pools/full/volumes", Enumerable.Range(0, 1000).Select(i => new { name = $"{part}-{i}", capacity = 4096, allocation = 0 })));
         await Parallel.ForEachAsync(Enumerable.Range(0, Volumes / 4), Cancellation, async (i, _) => await client.PostAsync(
@@ -43,12 +46,10 @@ public sealed class RowsReadTests(TestBackends backends)
             "the database to have counted the commands and a sweep",
             async _ => await RowsAsync(fleet, "n_tup_ins", "volumes") >= Commands && await RowsAsync(fleet, "seq_scan + idx_scan", "workers") >= 10 ? "" : null,
             Patience);
-        foreach (var table in new[] { "volumes", "operations", "events" })
-        {
-            var rows = await RowsAsync(fleet, "seq_tup_read + idx_tup_fetch", table);
-            TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{table}: {rows} rows read"));
-            Assert.True(rows <= MostRows, $"{rows} rows of {table} were read for {Commands} volumes.");
-        }
+        var rows = new List<(string Table, long Read)>();
+        foreach (var table in Tables)
+            rows.Add((table, await RowsAsync(fleet, "seq_tup_read + idx_tup_fetch", table)));
+        Assert.True(rows.All(row => row.Read <= MostRows), $"Rows read for {Commands} volumes: {string.Join(", ", rows)}.");
     }
 
     private static async Task<long> RowsAsync(Fleet fleet, string count, string table)
