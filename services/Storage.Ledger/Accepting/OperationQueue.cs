@@ -100,8 +100,25 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
         ended.Add(operation);
     }
 
-    /// <summary>Lets everything run that waited only for what has ended.</summary>
+    /// <summary>Lets everything run that waited only for what has ended, and the next of what an earlier wave has left.</summary>
     public async Task AdvanceAsync(CancellationToken cancellationToken)
+    {
+        await RunNextAsync(cancellationToken);
+        if (!ledger.ReadyLeft)
+            return;
+        await ledger.Inventory.FlushAsync(cancellationToken);
+        await RunReadyAsync(cancellationToken);
+        await RunNextAsync(cancellationToken);
+    }
+
+    /// <summary>Lets run what waits for nothing: what a wave or a crash left over.</summary>
+    public async Task AdvanceAllAsync(CancellationToken cancellationToken)
+    {
+        await RunReadyAsync(cancellationToken);
+        await AdvanceAsync(cancellationToken);
+    }
+
+    private async Task RunNextAsync(CancellationToken cancellationToken)
     {
         while (ended.Count > 0)
         {
@@ -115,21 +132,22 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
                 continue;
             }
             await ledger.Inventory.FlushAsync(cancellationToken);
-            var free = await ledger.ReleaseAsync(gone, cancellationToken);
-            if (free.Count == 0)
+            var next = await ledger.ReleaseAsync(gone, Wave, cancellationToken);
+            if (next.Count == 0)
                 continue;
             live.Clear();
-            var ready = await ReadyAsync(cancellationToken);
-            await RunAsync(ready.Where(row => ledger.Db.Claims.Any(
-                claim => claim.OperationId == row.Id && free.Contains(claim.Resource))), cancellationToken);
+            if (next.Count >= Wave)
+                ledger.ReadyLeft = true;
+            await RunAsync(await ReadyOfAsync(next, cancellationToken), cancellationToken);
         }
     }
 
-    /// <summary>Lets everything run that waits for nothing: what a wave or a crash left over.</summary>
-    public async Task AdvanceAllAsync(CancellationToken cancellationToken)
+    private async Task RunReadyAsync(CancellationToken cancellationToken)
     {
-        await RunAsync(await ReadyAsync(cancellationToken), cancellationToken);
-        await AdvanceAsync(cancellationToken);
+        live.Clear();
+        var ready = await ReadyAsync(cancellationToken);
+        ledger.ReadyLeft = ready.Count == Wave;
+        await RunAsync(ready, cancellationToken);
     }
 
     /// <summary>A transient pool whose start came to nothing is forgotten.</summary>
@@ -144,21 +162,34 @@ internal sealed class OperationQueue(LedgerTransaction ledger)
             await LedgerCommands.UndefineAsync(ledger, pool, EventCause.System, operation.Id, cancellationToken);
     }
 
-    /// <summary>What waits for nothing, and whose worker is there.</summary>
-    private async Task<IQueryable<OperationRow>> ReadyAsync(CancellationToken cancellationToken)
+    /// <summary>The first wave of what waits for nothing, and whose worker is there.</summary>
+    private async Task<List<OperationRow>> ReadyAsync(CancellationToken cancellationToken)
     {
         var gone = (await Dispatch.LostAsync(cancellationToken)).Keys.ToList();
-        return Unhindered().Where(row => row.Queue == null || !gone.Contains(row.Queue));
+        return await ledger.Db.Operations
+            .Where(row => row.State == OperationState.Queued && !Hindered().Any(claim => claim.OperationId == row.Id) && (row.Queue == null || !gone.Contains(row.Queue)))
+            .OrderBy(row => row.Sequence).Take(Wave).ToListAsync(cancellationToken);
     }
 
-    private IQueryable<OperationRow> Unhindered() => ledger.Db.Operations.Where(row => row.State == OperationState.Queued
-        && !ledger.Db.Claims.Any(mine => mine.OperationId == row.Id
-            && (ledger.Db.Claims.Any(older => older.Resource == mine.Resource && older.Exclusive && older.Sequence < mine.Sequence)
-                || (mine.Exclusive && ledger.Db.Claims.Any(older => older.Resource == mine.Resource && older.Sequence < mine.Sequence)))));
-
-    private async Task RunAsync(IQueryable<OperationRow> ready, CancellationToken cancellationToken)
+    /// <summary>Those of these operations that wait for nothing, and whose worker is there. All is found by their ids: the others may be many.</summary>
+    private async Task<List<OperationRow>> ReadyOfAsync(IReadOnlyList<Guid> operations, CancellationToken cancellationToken)
     {
-        foreach (var operation in await ready.OrderBy(row => row.Sequence).Take(Wave).ToListAsync(cancellationToken))
+        var gone = await Dispatch.LostAsync(cancellationToken);
+        var hindered = await Hindered().Where(claim => operations.Contains(claim.OperationId)).Select(claim => claim.OperationId).Distinct()
+            .ToListAsync(cancellationToken);
+        var free = operations.Except(hindered).ToList();
+        var rows = await ledger.Db.Operations.Where(row => free.Contains(row.Id)).ToListAsync(cancellationToken);
+        return [.. rows.Where(row => row.State is OperationState.Queued && (row.Queue is null || !gone.ContainsKey(row.Queue))).OrderBy(row => row.Sequence)];
+    }
+
+    /// <summary>The claims behind older ones of which one is exclusive.</summary>
+    private IQueryable<ClaimRow> Hindered() => ledger.Db.Claims.Where(mine =>
+        ledger.Db.Claims.Any(older => older.Resource == mine.Resource && older.Exclusive && older.Sequence < mine.Sequence)
+        || (mine.Exclusive && ledger.Db.Claims.Any(older => older.Resource == mine.Resource && older.Sequence < mine.Sequence)));
+
+    private async Task RunAsync(IReadOnlyList<OperationRow> ready, CancellationToken cancellationToken)
+    {
+        foreach (var operation in ready)
         {
             if (operation.Deadline <= ledger.Now)
             {

@@ -8,6 +8,7 @@ public sealed class InventoryState(LedgerDb db, KnownWorkers? kept = null, Openi
 {
     private readonly Dictionary<Guid, PoolRow?> pools = [];
     private readonly Dictionary<(Guid Pool, string Name), VolumeRow?> volumes = [];
+    private readonly List<(Guid Pool, string? After, string? Through)> ranges = [];
     private readonly Dictionary<(string Host, PoolFamily Family), WorkerRow?> workers = [];
     private readonly Dictionary<(string? Host, string Name), IReadOnlyList<Guid>> names = [];
     private readonly Dictionary<string, bool> backed = new(StringComparer.Ordinal);
@@ -48,7 +49,12 @@ public sealed class InventoryState(LedgerDb db, KnownWorkers? kept = null, Openi
     /// <summary>Reads many volumes of a pool at once.</summary>
     public async Task LoadVolumesAsync(Guid pool, IEnumerable<string> names, CancellationToken cancellationToken)
     {
-        var missing = names.Where(name => !volumes.ContainsKey((pool, name))).Distinct(StringComparer.Ordinal).ToList();
+        var missing = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var name in names.Where(name => !volumes.ContainsKey((pool, name))))
+            if (ranges.Exists(range => range.Pool == pool && IsWithin(name, range.After, range.Through)))
+                volumes[(pool, name)] = null;
+            else
+                missing.Add(name);
         if (missing.Count == 0)
             return;
         var found = await db.VolumesNamed(pool, missing)
@@ -68,12 +74,14 @@ public sealed class InventoryState(LedgerDb db, KnownWorkers? kept = null, Openi
             query = query.Where(row => string.Compare(row.Name, through) <= 0);
         foreach (var row in await query.ToListAsync(cancellationToken))
             volumes.TryAdd((pool, row.Name), row);
+        ranges.Add((pool, after, through));
         return [.. volumes
-            .Where(entry => entry.Key.Pool == pool && entry.Value is not null
-                && (after is null || Utf8Order.Compare(entry.Key.Name, after) > 0)
-                && (through is null || Utf8Order.Compare(entry.Key.Name, through) <= 0))
+            .Where(entry => entry.Key.Pool == pool && entry.Value is not null && IsWithin(entry.Key.Name, after, through))
             .Select(entry => entry.Value!)];
     }
+
+    private static bool IsWithin(string name, string? after, string? through) =>
+        (after is null || Utf8Order.Compare(name, after) > 0) && (through is null || Utf8Order.Compare(name, through) <= 0);
 
     /// <summary>What is known of the volumes of a pool after one name and up to another, in the order of their names; null is open.</summary>
     public async Task<IReadOnlyList<(string Name, byte[]? Digest)>> ReadDigestsAsync(
@@ -159,9 +167,10 @@ public sealed class InventoryState(LedgerDb db, KnownWorkers? kept = null, Openi
         if (!backed.TryGetValue(host, out var any))
         {
             await SeeAsync(cancellationToken);
-            // Said so that it goes by the index of those that have one.
-            backed[host] = any = await db.Volumes.Where(row => string.Compare(row.BackingPath, "") > 0 && !row.Removed)
-                .AnyAsync(row => db.Pools.Any(pool => pool.Id == row.PoolId && pool.Host == host), cancellationToken);
+            // Said so that it goes by the index of those that have one. Of a host, its volumes may be looked through: only where there is any at all.
+            var all = db.Volumes.Where(row => string.Compare(row.BackingPath, "") > 0 && !row.Removed);
+            backed[host] = any = await all.AnyAsync(cancellationToken)
+                && await all.AnyAsync(row => db.Pools.Any(pool => pool.Id == row.PoolId && pool.Host == host), cancellationToken);
         }
         return any;
     }

@@ -27,7 +27,7 @@ public sealed class LedgerSweep(LedgerWriter writer, CommandIntake intake, Ledge
         foreach (var operation in await HeldByLostAsync(ledger, lost, cancellationToken))
             await queue.Dispatch.SendAsync(operation, cancellationToken);
         // What runs at a replica is sent too: nothing else tells that the replica has not forgotten it. And what was cancelled: that the
-        // worker has heard of the cancel is told by the end alone.
+        // worker has heard of the cancel is told by the end alone. The states come first: only by these, what has ended is not looked at.
         var open = await ledger.Db.Operations
             .Where(row => (row.State == OperationState.Dispatched || row.State == OperationState.Running)
                 && (row.State == OperationState.Dispatched || row.CancelRequested || Queues.Shared.Contains(row.Queue!))

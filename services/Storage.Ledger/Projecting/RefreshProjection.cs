@@ -16,7 +16,7 @@ public static class RefreshProjection
             return;
         var known = (await ledger.Inventory.LoadVolumeRangeAsync(seen.PoolId, seen.After, seen.Through, cancellationToken))
             .ToDictionary(row => row.Name, StringComparer.Ordinal);
-        // Those that are new are asked for at once and not one by one.
+        // Those that are new are known to be so by the range; should one be outside of it, all of these are asked for at once.
         await ledger.Inventory.LoadVolumesAsync(seen.PoolId, seen.Volumes.Select(volume => volume.Name), cancellationToken);
         var differences = new Differences(ledger, entry, seen.PoolId);
         foreach (var volume in seen.Volumes)

@@ -65,7 +65,8 @@ public abstract class LedgerDb(DbContextOptions options) : DbContext(options)
         modelBuilder.Entity<ClaimRow>(claim =>
         {
             claim.ToTable("claims").HasKey(row => new { row.Resource, row.Sequence });
-            claim.HasIndex(row => new { row.Resource, row.Exclusive, row.Sequence });
+            // With the others in it, they would have to be looked through for one of these.
+            claim.HasIndex(row => new { row.Resource, row.Sequence }).HasFilter("exclusive");
             claim.HasIndex(row => row.OperationId);
         });
         modelBuilder.Entity<EventRow>(entry =>

@@ -18,8 +18,13 @@ public abstract class LedgerDialect
     public abstract Task<Opening> BeginWritingAsync(LedgerDb db, Wanted wanted, CancellationToken cancellationToken);
 
     /// <summary>Writes what the context has changed, and takes operations out of all lines that they stand in.</summary>
-    /// <returns>The resources of these lines.</returns>
-    public abstract Task<IReadOnlyList<string>> ReleaseAsync(LedgerDb db, IReadOnlyList<Guid> operations, CancellationToken cancellationToken);
+    /// <param name="ofEachLine">No more are told of one line.</param>
+    /// <returns>
+    /// Those in these lines whose turn it may be now: behind one who had the resource alone, all up to the next who is to have it alone; behind others,
+    /// that one. However long a line is, the rest of it is not looked at.
+    /// </returns>
+    public abstract Task<IReadOnlyList<Guid>> ReleaseAsync(
+        LedgerDb db, IReadOnlyList<Guid> operations, int ofEachLine, CancellationToken cancellationToken);
 
     /// <summary>
     /// Writes what the context has changed and the events, takes operations out of all lines that they stand in, and commits. Where the log has grown,

@@ -59,11 +59,18 @@ public sealed class LedgerTransaction : IAsyncDisposable
     }
 
     /// <inheritdoc cref="LedgerDialect.ReleaseAsync"/>
-    public Task<IReadOnlyList<string>> ReleaseAsync(IReadOnlyList<Guid> operations, CancellationToken cancellationToken) =>
-        writer.Dialect.ReleaseAsync(Db, operations, cancellationToken);
+    public Task<IReadOnlyList<Guid>> ReleaseAsync(IReadOnlyList<Guid> operations, int ofEachLine, CancellationToken cancellationToken) =>
+        writer.Dialect.ReleaseAsync(Db, operations, ofEachLine, cancellationToken);
 
     /// <summary>Takes operations out of all lines that they stand in, behind which nobody waits.</summary>
     public void ReleaseAtCommit(IReadOnlyList<Guid> operations) => released.AddRange(operations);
+
+    /// <summary>Known to this process: more waits for nothing than one wave has let run. After a crash the sweep finds it.</summary>
+    public bool ReadyLeft
+    {
+        get => writer.ReadyLeft;
+        set => writer.ReadyLeft = value;
+    }
 
     public long NextOperationSequence() => ++lastOperation;
 
@@ -140,6 +147,9 @@ public sealed class LedgerWriter(
     private readonly SemaphoreSlim turn = new(1);
 
     internal LedgerDialect Dialect => dialect;
+
+    /// <inheritdoc cref="LedgerTransaction.ReadyLeft"/>
+    internal bool ReadyLeft { get; set; }
 
     internal KnownWorkers Workers => workers;
 

@@ -41,13 +41,22 @@ internal sealed class SqliteDialect(IDbContextFactory<LedgerDb> databases) : Led
         return opening;
     }
 
-    public override async Task<IReadOnlyList<string>> ReleaseAsync(LedgerDb db, IReadOnlyList<Guid> operations, CancellationToken cancellationToken)
+    public override async Task<IReadOnlyList<Guid>> ReleaseAsync(LedgerDb db, IReadOnlyList<Guid> operations, int ofEachLine, CancellationToken cancellationToken)
     {
         await db.SaveChangesAsync(cancellationToken);
         var claims = db.Claims.Where(claim => operations.Contains(claim.OperationId));
-        var resources = await claims.Select(claim => claim.Resource).Distinct().ToListAsync(cancellationToken);
+        var released = await claims.Select(claim => new { claim.Resource, claim.Exclusive, claim.Sequence }).ToListAsync(cancellationToken);
         await claims.ExecuteDeleteAsync(cancellationToken);
-        return resources;
+        var next = new HashSet<Guid>();
+        foreach (var line in released.GroupBy(claim => claim.Resource))
+        {
+            var waiting = db.Claims.Where(claim => claim.Resource == line.Key);
+            var alone = await waiting.Where(claim => claim.Exclusive).MinAsync(claim => (long?)claim.Sequence, cancellationToken) ?? long.MaxValue;
+            var from = line.Where(claim => claim.Exclusive).Min(claim => (long?)claim.Sequence) ?? alone;
+            next.UnionWith(await waiting.Where(claim => claim.Sequence >= from && claim.Sequence <= alone)
+                .OrderBy(claim => claim.Sequence).Select(claim => claim.OperationId).Take(ofEachLine).ToListAsync(cancellationToken));
+        }
+        return [.. next];
     }
 
     public override async Task CommitAsync(

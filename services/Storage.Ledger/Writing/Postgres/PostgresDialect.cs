@@ -19,12 +19,25 @@ internal sealed class PostgresDialect(string connection, IDbContextFactory<Ledge
     public override Task<Opening> BeginWritingAsync(LedgerDb db, Wanted wanted, CancellationToken cancellationToken) =>
         new PostgresOpening(db, new($"SELECT pg_advisory_xact_lock({LockClass}, {(int)LedgerLock.Writer})")).ReadAsync(wanted, cancellationToken);
 
-    public override async Task<IReadOnlyList<string>> ReleaseAsync(LedgerDb db, IReadOnlyList<Guid> operations, CancellationToken cancellationToken)
+    public override async Task<IReadOnlyList<Guid>> ReleaseAsync(LedgerDb db, IReadOnlyList<Guid> operations, int ofEachLine, CancellationToken cancellationToken)
     {
         await PostgresWrite.WriteAsync(db, [], cancellationToken);
         Guid[] gone = [.. operations];
-        return await db.Database.SqlQuery<string>($"WITH gone AS (DELETE FROM claims WHERE operation_id = ANY ({gone}) RETURNING resource) SELECT DISTINCT resource AS \"Value\" FROM gone")
-            .ToListAsync(cancellationToken);
+        // A statement does not see what it has itself deleted as gone.
+        return await db.Database.SqlQuery<Guid>($"""
+            WITH released AS (DELETE FROM claims WHERE operation_id = ANY ({gone}) RETURNING resource, exclusive, sequence)
+            SELECT DISTINCT waiting.operation_id AS "Value"
+            FROM (SELECT resource, min(sequence) FILTER (WHERE exclusive) AS sequence FROM released GROUP BY resource) AS line
+            CROSS JOIN LATERAL (
+                SELECT coalesce((
+                    SELECT sequence FROM claims WHERE resource = line.resource AND exclusive AND operation_id <> ALL ({gone}) ORDER BY sequence LIMIT 1),
+                    {long.MaxValue}) AS sequence) AS alone
+            CROSS JOIN LATERAL (
+                SELECT operation_id FROM claims
+                WHERE resource = line.resource AND sequence >= coalesce(line.sequence, alone.sequence) AND sequence <= alone.sequence
+                    AND operation_id <> ALL ({gone})
+                ORDER BY sequence LIMIT {ofEachLine}) AS waiting
+            """).ToListAsync(cancellationToken);
     }
 
     public override async Task CommitAsync(

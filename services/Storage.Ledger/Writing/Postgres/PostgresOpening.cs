@@ -11,8 +11,10 @@ internal sealed class PostgresOpening(LedgerDb db, NpgsqlBatchCommand locked)
         "SELECT coalesce((SELECT max(sequence) FROM operations), 0), coalesce((SELECT max(sequence) FROM events), 0), "
         + "coalesce((SELECT sequence FROM cursors WHERE reader = $1), 0), EXISTS (SELECT FROM operations WHERE state = $2)";
 
+    /// <summary>Of each line one row is looked for. Asked by EXISTS, all claims there are may be read first, to look the lines up among them.</summary>
     private const string Lines =
-        "SELECT line, EXISTS (SELECT FROM claims WHERE resource = line), EXISTS (SELECT FROM claims WHERE resource = line AND exclusive) FROM unnest($1::text[]) AS line";
+        "SELECT line, (SELECT true FROM claims WHERE resource = line LIMIT 1) IS NOT NULL, "
+        + "(SELECT true FROM claims WHERE resource = line AND exclusive LIMIT 1) IS NOT NULL FROM unnest($1::text[]) AS line";
 
     private static readonly string VolumesNamed =
         string.Format(CultureInfo.InvariantCulture, $"({PostgresLedgerDb.SelectVolumesNamed}) AS volumes", "$1", "$2");
