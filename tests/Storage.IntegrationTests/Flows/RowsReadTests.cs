@@ -8,7 +8,7 @@ namespace Storage.IntegrationTests;
 
 /// <summary>What a command costs the database does not grow with what is there: rows are found by themselves, and not among all others.</summary>
 [Trait(Servers.Trait, Servers.Any)]
-public sealed class RowsReadTests(FleetFixture fixture) : IClassFixture<FleetFixture>
+public sealed class RowsReadTests(TestBackends backends)
 {
     private const int Volumes = 2000;
     private const int Commands = 10;
@@ -23,7 +23,7 @@ public sealed class RowsReadTests(FleetFixture fixture) : IClassFixture<FleetFix
     [Fact]
     public async Task Commands_reads_and_sweeps_read_few_rows_of_a_full_pool_also_while_the_database_believes_it_to_be_small()
     {
-        var fleet = fixture.Fleet;
+        await using var fleet = await Fleet.StartAsync(backends);
         var (client, storage) = (fleet.Client, new StorageUnderTest(fleet.Client, fleet.PoolPath));
         await storage.RunningPoolAsync("full");
         await client.PostAsync("/v1/pools/full/volumes", new { name = "first", capacity = 4096, allocation = 0 });
@@ -52,7 +52,7 @@ public sealed class RowsReadTests(FleetFixture fixture) : IClassFixture<FleetFix
     [Fact]
     public async Task The_end_of_an_operation_reads_few_rows_of_the_line_behind_it()
     {
-        var fleet = fixture.Fleet;
+        await using var fleet = await Fleet.StartAsync(backends);
         var (client, storage) = (fleet.Client, new StorageUnderTest(fleet.Client, fleet.PoolPath));
         await storage.RunningPoolAsync("busy");
         await client.PostAsync("/v1/pools/busy/volumes", new { name = "wanted", capacity = 4096, allocation = 0 });
