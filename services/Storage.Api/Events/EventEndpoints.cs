@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Storage.Contracts;
 using Storage.Ledger;
@@ -54,7 +53,7 @@ public static class EventEndpoints
             wanted = db.Events.AsNoTracking().Where(row => page.Contains(row.Sequence));
         }
         var rows = await wanted.OrderBy(row => row.Sequence).Take(count).ToListAsync(cancellationToken);
-        return new EventPage(rows.Select(EventOf).ToList(), rows.Count > 0 ? rows[^1].Sequence : after);
+        return new EventPage(rows.Select(EventFeed.Read).ToList(), rows.Count > 0 ? rows[^1].Sequence : after);
     }
 
     /// <summary>
@@ -85,10 +84,6 @@ public static class EventEndpoints
             ? sequence
             : throw new StorageException(ErrorCodes.InvalidArgument, $"'{value}' is not the id of an event.", Header);
     }
-
-    private static StorageEvent EventOf(EventRow row) => new(
-        row.EventId, row.Type, row.Resource, row.Revision, row.OccurredAt, row.Host, row.Cause, row.CommandId,
-        JsonSerializer.Deserialize<JsonElement>(row.Data, StorageJson.Options), row.Sequence);
 }
 
 /// <summary>A part of the event log.</summary>

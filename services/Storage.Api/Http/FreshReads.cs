@@ -71,6 +71,7 @@ public sealed class FreshReads(
             try
             {
                 await using var db = await ledger.CreateDbContextAsync(cancellationToken);
+                // The states come first: only by these, what has ended is not looked at.
                 return await db.Operations.AsNoTracking()
                         .Where(row => row.Resource == resource && row.Command == command
                             && (row.State == OperationState.Queued || row.State == OperationState.Dispatched || row.State == OperationState.Running)

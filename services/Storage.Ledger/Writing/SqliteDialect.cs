@@ -47,8 +47,10 @@ internal sealed class SqliteDialect(IDbContextFactory<LedgerDb> databases) : Led
         var claims = db.Claims.Where(claim => operations.Contains(claim.OperationId));
         var released = await claims.Select(claim => new { claim.Resource, claim.Exclusive, claim.Sequence }).ToListAsync(cancellationToken);
         await claims.ExecuteDeleteAsync(cancellationToken);
+        var left = released.Select(claim => claim.Resource).ToHashSet(StringComparer.Ordinal);
+        left.IntersectWith(await db.Claims.Where(claim => left.Contains(claim.Resource)).Select(claim => claim.Resource).Distinct().ToListAsync(cancellationToken));
         var next = new HashSet<Guid>();
-        foreach (var line in released.GroupBy(claim => claim.Resource))
+        foreach (var line in released.Where(claim => left.Contains(claim.Resource)).GroupBy(claim => claim.Resource))
         {
             var waiting = db.Claims.Where(claim => claim.Resource == line.Key);
             var alone = await waiting.Where(claim => claim.Exclusive).MinAsync(claim => (long?)claim.Sequence, cancellationToken) ?? long.MaxValue;

@@ -87,18 +87,14 @@ public sealed class RowsReadTests(TestBackends backends)
     private static async Task<long> RowsAsync(Fleet fleet, string count, string table)
     {
         await using var connection = await OpenAsync(fleet);
-#pragma warning disable CA2100 // Both texts are of this class.
         await using var command = new NpgsqlCommand($"SELECT {count} FROM pg_stat_user_tables WHERE relname = '{table}'", connection);
-#pragma warning restore CA2100
         return (long)(await command.ExecuteScalarAsync(Cancellation))!;
     }
 
     private static async Task ExecuteAsync(Fleet fleet, string sql)
     {
         await using var connection = await OpenAsync(fleet);
-#pragma warning disable CA2100 // Every text is of this class.
         await using var command = new NpgsqlCommand(sql, connection);
-#pragma warning restore CA2100
         await command.ExecuteNonQueryAsync(Cancellation);
     }
 
