@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MassTransit;
 using Storage.Hosting;
 using Storage.Ledger;
@@ -6,12 +7,20 @@ namespace Storage.Inventory;
 
 /// <summary>
 /// Passes the event log on to the topic exchange of all events, in order, each at least once: the cursor moves after the broker has
-/// confirmed. One replica at a time does it.
+/// confirmed. One replica at a time does it. Reports go before events: for up to a second they are taken in first.
 /// </summary>
-internal sealed partial class EventRelay(LedgerDialect dialect, LedgerSignal signal, IBus bus, ILogger<EventRelay> logger) : BackgroundService
+internal sealed partial class EventRelay(
+    LedgerDialect dialect, LedgerSignal signal, ReportProjector projector, IBus bus, ILogger<EventRelay> logger) : BackgroundService
 {
     private const string Reader = "bus";
     private const int Page = 500;
+
+    /// <summary>What comes so soon after a page that was not full is one page: a command's events, in two or three transactions, would be as many.</summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>For so long after the last page that was not full, reports are not made to wait for the processor.</summary>
+    private static readonly TimeSpan MayBeBehind = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PublishLimit = TimeSpan.FromSeconds(30);
 
@@ -34,10 +43,13 @@ internal sealed partial class EventRelay(LedgerDialect dialect, LedgerSignal sig
 
     private async Task RelayAsync(ILogCursor log, CancellationToken cancellationToken)
     {
+        var inStep = Stopwatch.GetTimestamp();
         while (true)
         {
             var next = signal.Next;
             var page = await log.NextAsync(Page, cancellationToken);
+            if (page.Count < Page)
+                inStep = Stopwatch.GetTimestamp();
             if (page.Count == 0)
             {
                 await next.WaitAsync(LongestWait, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -48,6 +60,10 @@ internal sealed partial class EventRelay(LedgerDialect dialect, LedgerSignal sig
             timeout.CancelAfter(PublishLimit);
             // Started in order on one channel, confirmed together.
             await Task.WhenAll(page.Select(entry => bus.PublishToAllAsync(EventFeed.Read(entry), timeout.Token)));
+            if (page.Count < Page)
+                await Task.Delay(Gathering, cancellationToken);
+            else if (MayBeBehind - Stopwatch.GetElapsedTime(inStep) is { Ticks: > 0 } left)
+                await projector.QuietAsync().WaitAsync(left, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

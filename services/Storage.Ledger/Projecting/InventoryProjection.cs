@@ -10,7 +10,15 @@ namespace Storage.Ledger;
 public static class InventoryProjection
 {
     /// <returns>Whether anything was applied; false for a late event, or one about something that is not known.</returns>
-    public static Task<bool> ApplyAsync(InventoryState state, StorageEvent entry, CancellationToken cancellationToken) => entry.Type switch
+    public static Task<bool> ApplyAsync(InventoryState state, StorageEvent entry, CancellationToken cancellationToken) =>
+        ApplyAsync(state, entry, ToldVolume.Of(entry), cancellationToken);
+
+    /// <param name="told">The volume that the event says is so now.</param>
+    /// <inheritdoc cref="ApplyAsync(InventoryState, StorageEvent, CancellationToken)"/>
+    internal static Task<bool> ApplyAsync(InventoryState state, StorageEvent entry, ToldVolume? told, CancellationToken cancellationToken) =>
+        told is not null ? VolumeAsync(state, entry, told, cancellationToken) : ApplyOtherAsync(state, entry, cancellationToken);
+
+    private static Task<bool> ApplyOtherAsync(InventoryState state, StorageEvent entry, CancellationToken cancellationToken) => entry.Type switch
     {
         nameof(PoolDefined) => DefineAsync(state, entry, entry.Read<PoolDefined>(), cancellationToken),
         nameof(PoolUndefined) => UndefineAsync(state, entry, cancellationToken),
@@ -22,13 +30,6 @@ public static class InventoryProjection
         nameof(PoolStopped) => OnPoolAsync(state, entry, pool => Stop(pool, null), cancellationToken),
         nameof(PoolDeleted) => OnPoolAsync(state, entry, pool => pool.Problem = null, cancellationToken),
         nameof(PoolStateChanged) => OnPoolAsync(state, entry, pool => ChangeState(pool, entry.Read<PoolStateChanged>()), cancellationToken),
-        nameof(VolumeCreated) => VolumeAsync(state, entry, entry.Read<VolumeCreated>().Volume, cancellationToken),
-        nameof(VolumeCloned) => VolumeAsync(state, entry, entry.Read<VolumeCloned>().Volume, cancellationToken),
-        nameof(VolumeResized) => VolumeAsync(state, entry, entry.Read<VolumeResized>().Volume, cancellationToken),
-        nameof(VolumeWiped) => VolumeAsync(state, entry, entry.Read<VolumeWiped>().Volume, cancellationToken),
-        nameof(VolumeMerged) => VolumeAsync(state, entry, entry.Read<VolumeMerged>().Volume, cancellationToken),
-        nameof(VolumeAppeared) => VolumeAsync(state, entry, entry.Read<VolumeAppeared>().Volume, cancellationToken),
-        nameof(VolumeChanged) => VolumeAsync(state, entry, entry.Read<VolumeChanged>().Volume, cancellationToken),
         nameof(VolumeDeleted) => RemoveVolumeAsync(state, entry, entry.Read<VolumeDeleted>().Name, cancellationToken),
         nameof(VolumeVanished) => RemoveVolumeAsync(state, entry, entry.Read<VolumeVanished>().Name, cancellationToken),
         nameof(WorkerAnnounced) => AnnounceAsync(state, entry, entry.Read<WorkerAnnounced>().Announcement, cancellationToken),
@@ -146,11 +147,9 @@ public static class InventoryProjection
     private static void Redefine(PoolRow pool, string definition, PoolType type) =>
         (pool.Definition, pool.Type, pool.Directory) = (definition, type, null);
 
-    /// <summary>A volume as an event tells it.</summary>
-    /// <returns>As <see cref="ApplyAsync"/>.</returns>
-    internal static async Task<bool> VolumeAsync(
-        InventoryState state, StorageEvent entry, VolumeDefinition seen, CancellationToken cancellationToken)
+    private static async Task<bool> VolumeAsync(InventoryState state, StorageEvent entry, ToldVolume told, CancellationToken cancellationToken)
     {
+        var seen = told.Seen;
         if (Resources.PoolOf(entry.Resource) is not { } pool || await state.PoolAsync(pool, cancellationToken) is not { Directory: var directory })
             return false;
         var volume = await state.VolumeAsync(pool, seen.Name, cancellationToken);
@@ -167,8 +166,8 @@ public static class InventoryProjection
         volume.Capacity = seen.Capacity ?? 0;
         volume.Allocation = seen.Allocation ?? 0;
         volume.Physical = seen.Physical ?? 0;
-        volume.Document = Json(seen);
-        volume.Digest = VolumeDigest.Of(seen);
+        volume.Document = told.Document;
+        volume.Digest = told.Digest;
         volume.Problem = seen.Problem;
         volume.ObservedAt = entry.OccurredAt;
         volume.Revision = entry.Revision;

@@ -10,18 +10,18 @@ namespace Storage.Ledger;
 /// </summary>
 public static class RefreshProjection
 {
-    public static async Task ApplyAsync(LedgerTransaction ledger, StorageEvent entry, VolumesObserved seen, CancellationToken cancellationToken)
+    internal static async Task ApplyAsync(LedgerTransaction ledger, StorageEvent entry, ToldRange seen, CancellationToken cancellationToken)
     {
-        if (await ledger.Inventory.PoolAsync(seen.PoolId, cancellationToken) is null)
+        if (await ledger.Inventory.PoolAsync(seen.Pool, cancellationToken) is null)
             return;
-        var known = (await ledger.Inventory.LoadVolumeRangeAsync(seen.PoolId, seen.After, seen.Through, cancellationToken))
+        var known = (await ledger.Inventory.LoadVolumeRangeAsync(seen.Pool, seen.After, seen.Through, cancellationToken))
             .ToDictionary(row => row.Name, StringComparer.Ordinal);
         // Those that are new are known to be so by the range; should one be outside of it, all of these are asked for at once.
-        await ledger.Inventory.LoadVolumesAsync(seen.PoolId, seen.Volumes.Select(volume => volume.Name), cancellationToken);
-        var differences = new Differences(ledger, entry, seen.PoolId);
+        await ledger.Inventory.LoadVolumesAsync(seen.Pool, seen.Volumes.Select(volume => volume.Seen.Name), cancellationToken);
+        var differences = new Differences(ledger, entry, seen.Pool);
         foreach (var volume in seen.Volumes)
         {
-            known.Remove(volume.Name, out var row);
+            known.Remove(volume.Seen.Name, out var row);
             await differences.TellAsync(row, volume, cancellationToken);
         }
         foreach (var row in known.Values)
@@ -63,7 +63,8 @@ public static class RefreshProjection
         await ledger.Inventory.LoadVolumesAsync(seen.PoolId, seen.Volumes.Select(volume => volume.Name).Concat(seen.Gone), cancellationToken);
         var differences = new Differences(ledger, entry, seen.PoolId);
         foreach (var volume in seen.Volumes)
-            await differences.TellAsync(await ledger.Inventory.VolumeAsync(seen.PoolId, volume.Name, cancellationToken), volume, cancellationToken);
+            await differences.TellAsync(
+                await ledger.Inventory.VolumeAsync(seen.PoolId, volume.Name, cancellationToken), new ToldVolume(volume), cancellationToken);
         foreach (var name in seen.Gone)
             if (await ledger.Inventory.VolumeAsync(seen.PoolId, name, cancellationToken) is { } row)
                 await differences.TellGoneAsync(row, cancellationToken);
@@ -72,17 +73,17 @@ public static class RefreshProjection
     /// <summary>The differences that one event shows.</summary>
     private sealed class Differences(LedgerTransaction ledger, StorageEvent entry, Guid pool)
     {
-        public async Task TellAsync(VolumeRow? row, VolumeDefinition seen, CancellationToken cancellationToken)
+        public async Task TellAsync(VolumeRow? row, ToldVolume told, CancellationToken cancellationToken)
         {
-            var before = row is null or { Removed: true } ? null : row;
-            if (row?.Revision >= entry.Revision || before is not null && SameApartFromAccess(before, seen))
+            var (seen, before) = (told.Seen, row is null or { Removed: true } ? null : row);
+            if (row?.Revision >= entry.Revision || before is not null && SameApartFromAccess(before, told))
                 return;
             // What is known is read once more only where it matters.
             var passed = seen.Layout is null ? null : ThinPoolThresholds.Passed(before is null ? null : Known(before), seen);
             if (before is null)
-                await TellAsync(row, new VolumeAppeared(pool, seen), seen.Name, seen, cancellationToken);
+                await TellAsync(row, new VolumeAppeared(pool, seen), seen.Name, told, cancellationToken);
             else
-                await TellAsync(row, new VolumeChanged(pool, seen), seen.Name, seen, cancellationToken);
+                await TellAsync(row, new VolumeChanged(pool, seen), seen.Name, told, cancellationToken);
             if (passed is { } threshold)
                 ledger.Log(Difference(new ThinPoolFilled(pool, seen.Name, seen.Layout!.DataPercent, seen.Layout.MetadataPercent, threshold), seen.Name));
         }
@@ -90,16 +91,14 @@ public static class RefreshProjection
         public Task TellGoneAsync(VolumeRow row, CancellationToken cancellationToken) =>
             row.Removed ? Task.CompletedTask : TellAsync(row, new VolumeVanished(pool, row.Name), row.Name, null, cancellationToken);
 
-        /// <param name="seen">What the volume is now, so that it is not read back from the event; null where it is gone.</param>
-        private async Task TellAsync<T>(VolumeRow? row, T data, string name, VolumeDefinition? seen, CancellationToken cancellationToken)
+        /// <param name="told">What the volume is now, so that it is not read back from the event; null where it is gone.</param>
+        private async Task TellAsync<T>(VolumeRow? row, T data, string name, ToldVolume? told, CancellationToken cancellationToken)
             where T : class
         {
             if (row is not null && row.Revision >= entry.Revision)
                 return;
             var difference = Difference(data, name);
-            if (seen is null
-                ? await InventoryProjection.ApplyAsync(ledger.Inventory, difference, cancellationToken)
-                : await InventoryProjection.VolumeAsync(ledger.Inventory, difference, seen, cancellationToken))
+            if (await InventoryProjection.ApplyAsync(ledger.Inventory, difference, told, cancellationToken))
                 ledger.Log(difference);
         }
 
@@ -115,11 +114,11 @@ public static class RefreshProjection
     }
 
     /// <summary>Reading a volume moves its access time: that alone is no change worth an event.</summary>
-    private static bool SameApartFromAccess(VolumeRow row, VolumeDefinition seen)
+    private static bool SameApartFromAccess(VolumeRow row, ToldVolume told)
     {
         // It was last written before digests were kept.
         row.Digest ??= VolumeDigest.Of(Known(row));
-        return row.Digest.AsSpan().SequenceEqual(VolumeDigest.Of(seen));
+        return row.Digest.AsSpan().SequenceEqual(told.Digest);
     }
 
     private static VolumeDefinition Known(VolumeRow row) => JsonSerializer.Deserialize<VolumeDefinition>(row.Document, StorageJson.Options)!;

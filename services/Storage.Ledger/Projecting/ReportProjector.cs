@@ -14,7 +14,7 @@ public sealed partial class ReportProjector : IAsyncDisposable
 
     private readonly LedgerWriter writer;
     private readonly ILogger<ReportProjector> logger;
-    private readonly GroupCommit<HostReport, ReportTaken> commits;
+    private readonly GroupCommit<ReadReport, ReportTaken> commits;
 
     public ReportProjector(LedgerWriter writer, ILogger<ReportProjector> logger)
     {
@@ -23,11 +23,15 @@ public sealed partial class ReportProjector : IAsyncDisposable
     }
 
     /// <summary>Returns when the report is committed; only then may its message be acknowledged.</summary>
-    public Task<ReportTaken> ProjectAsync(HostReport report, CancellationToken cancellationToken) => commits.AddAsync(report, cancellationToken);
+    public Task<ReportTaken> ProjectAsync(HostReport report, CancellationToken cancellationToken) =>
+        commits.AddAsync(new ReadReport(report), cancellationToken);
+
+    /// <summary>Ends when no report waits and none is being written in this process; at once where that is so.</summary>
+    public Task QuietAsync() => commits.QuietAsync();
 
     public ValueTask DisposeAsync() => commits.DisposeAsync();
 
-    private async Task<IReadOnlyList<Outcome<ReportTaken>>> WriteAsync(IReadOnlyList<HostReport> reports, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Outcome<ReportTaken>>> WriteAsync(IReadOnlyList<ReadReport> reports, CancellationToken cancellationToken)
     {
         try
         {
@@ -35,7 +39,7 @@ public sealed partial class ReportProjector : IAsyncDisposable
             var batch = new ReportBatch(ledger, logger);
             await batch.ApplyAsync(reports, cancellationToken);
             await ledger.CommitAsync(cancellationToken);
-            return [.. reports.Select(report => new Outcome<ReportTaken>(batch.Answer(report), null))];
+            return [.. reports.Select(read => new Outcome<ReportTaken>(batch.Answer(read.Report), null))];
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -58,10 +62,10 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
     private readonly Dictionary<Guid, KnownRanges> compared = [];
 
     /// <summary>What reports are about.</summary>
-    public static Wanted NeedsOf(IReadOnlyList<HostReport> reports)
+    public static Wanted NeedsOf(IReadOnlyList<ReadReport> reports)
     {
         var wanted = new Wanted();
-        foreach (var entry in reports.SelectMany(report => report.Events))
+        foreach (var entry in reports.SelectMany(read => read.Report.Events))
         {
             wanted.Events.Add(entry.EventId);
             if (entry.CommandId is { } operation)
@@ -82,15 +86,15 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
         return new ReportTaken(report.Events.Count, known.Count == 0 ? null : known);
     }
 
-    public async Task ApplyAsync(IReadOnlyList<HostReport> reports, CancellationToken cancellationToken)
+    public async Task ApplyAsync(IReadOnlyList<ReadReport> reports, CancellationToken cancellationToken)
     {
-        var events = reports.SelectMany(report => report.Events).DistinctBy(entry => entry.EventId)
-            .Where(entry => !ledger.Opening.LoggedEvents.Contains(entry.EventId));
-        foreach (var entry in events)
+        var events = reports.SelectMany(read => read.Report.Events.Select(entry => (Entry: entry, Read: read))).DistinctBy(told => told.Entry.EventId)
+            .Where(told => !ledger.Opening.LoggedEvents.Contains(told.Entry.EventId));
+        foreach (var (entry, read) in events)
         {
             try
             {
-                await ApplyAsync(entry, cancellationToken);
+                await ApplyAsync(entry, read, cancellationToken);
             }
             catch (JsonException e)
             {
@@ -104,12 +108,12 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
     [LoggerMessage(4006, LogLevel.Error, "Event {EventId} of type {Type} about {Resource} cannot be read and is passed over.")]
     private static partial void Unreadable(ILogger logger, Guid eventId, string type, string resource, Exception exception);
 
-    private async Task ApplyAsync(StorageEvent entry, CancellationToken cancellationToken)
+    private async Task ApplyAsync(StorageEvent entry, ReadReport read, CancellationToken cancellationToken)
     {
         switch (entry.Type)
         {
             case nameof(VolumesObserved):
-                await RefreshProjection.ApplyAsync(ledger, entry, entry.Read<VolumesObserved>(), cancellationToken);
+                await RefreshProjection.ApplyAsync(ledger, entry, read.RangeOf(entry), cancellationToken);
                 break;
             case nameof(VolumesCompared):
                 compared[entry.EventId] = new KnownRanges(
@@ -140,16 +144,16 @@ internal sealed partial class ReportBatch(LedgerTransaction ledger, ILogger logg
                 ledger.Log(entry);
                 break;
             default:
-                await OnStateAsync(entry, cancellationToken);
+                await OnStateAsync(entry, read.VolumeOf(entry), cancellationToken);
                 break;
         }
     }
 
-    private async Task OnStateAsync(StorageEvent entry, CancellationToken cancellationToken)
+    private async Task OnStateAsync(StorageEvent entry, ToldVolume? told, CancellationToken cancellationToken)
     {
         if (entry.Type == nameof(PoolStateChanged) && await IsKnownAsync(entry, cancellationToken))
             return;
-        if (!await InventoryProjection.ApplyAsync(ledger.Inventory, entry, cancellationToken))
+        if (!await InventoryProjection.ApplyAsync(ledger.Inventory, entry, told, cancellationToken))
             return;
         ledger.Log(entry);
         if (Resources.PoolOf(entry.Resource) is not { } id || await ledger.Inventory.PoolAsync(id, cancellationToken) is not { } pool)

@@ -18,6 +18,9 @@ public sealed class GroupCommit<TItem, TResult>(
     private readonly Lock starting = new();
     private Task? loop;
 
+    /// <summary>Null where nothing waits and nothing is being written.</summary>
+    private TaskCompletionSource? busy;
+
     /// <exception cref="Exception">What the batch's writer said about this item, or the failure of its transaction.</exception>
     public async Task<TResult> AddAsync(TItem item, CancellationToken cancellationToken)
     {
@@ -27,6 +30,9 @@ public sealed class GroupCommit<TItem, TResult>(
         await pending.Writer.WriteAsync(entry, cancellationToken);
         return await entry.Result.Task.WaitAsync(cancellationToken);
     }
+
+    /// <summary>Ends when nothing waits and nothing is being written; at once where that is so.</summary>
+    public Task QuietAsync() => Volatile.Read(ref busy)?.Task ?? Task.CompletedTask;
 
     public async ValueTask DisposeAsync()
     {
@@ -42,7 +48,7 @@ public sealed class GroupCommit<TItem, TResult>(
     private async Task RunAsync(CancellationToken cancellationToken)
     {
         var batch = new List<Pending>(limit);
-        while (await pending.Reader.WaitToReadAsync(cancellationToken))
+        while (await NextAsync(cancellationToken))
         {
             while (batch.Count < limit && pending.Reader.TryRead(out var entry))
                 batch.Add(entry);
@@ -51,6 +57,17 @@ public sealed class GroupCommit<TItem, TResult>(
                     await TryWriteAsync([entry], failAll: true, cancellationToken);
             batch.Clear();
         }
+    }
+
+    private async ValueTask<bool> NextAsync(CancellationToken cancellationToken)
+    {
+        var next = pending.Reader.WaitToReadAsync(cancellationToken);
+        if (!next.IsCompleted)
+            Interlocked.Exchange(ref busy, null)?.TrySetResult();
+        var more = await next;
+        if (more)
+            busy ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+        return more;
     }
 
     private async Task<bool> TryWriteAsync(IReadOnlyList<Pending> batch, bool failAll, CancellationToken cancellationToken)

@@ -7,7 +7,8 @@ namespace Storage.Worker;
 
 /// <summary>
 /// Sends the events of one worker to the inventory, in the order in which they are handed in, and goes on trying for as long as it
-/// takes. Memory is bounded: who hands in more waits.
+/// takes. Parts of a refresh need no order among each other: the next is on its way while the inventory takes one in. Memory is bounded: who
+/// hands in more waits.
 /// </summary>
 public sealed class Reporter : IAsyncDisposable
 {
@@ -15,6 +16,7 @@ public sealed class Reporter : IAsyncDisposable
     public const int BytesPerReport = 256 * 1024;
 
     private const int Waiting = 256;
+    private const int PartsTogether = 2;
     private const int BytesPerEnvelope = 512;
     private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -25,6 +27,7 @@ public sealed class Reporter : IAsyncDisposable
     private readonly RunJournal journal;
     private readonly Func<IReadOnlyList<StorageEvent>, HostReport> report;
     private readonly ILogger log;
+    private readonly List<Task> parts = new(PartsTogether);
     private readonly Task loop;
 
     public Reporter(SendReport send, RunJournal journal, Func<IReadOnlyList<StorageEvent>, HostReport> report, ILogger log)
@@ -38,12 +41,10 @@ public sealed class Reporter : IAsyncDisposable
 
     /// <summary>Ends when the inventory has the event.</summary>
     /// <returns>What the inventory answered to the report that the event was in.</returns>
-    public async Task<ReportTaken> ReportAsync(StorageEvent what, CancellationToken cancellationToken)
-    {
-        var taken = new TaskCompletionSource<ReportTaken>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await entries.Writer.WriteAsync(new Entry([what], Taken: taken), cancellationToken);
-        return await taken.Task.WaitAsync(cancellationToken);
-    }
+    public Task<ReportTaken> ReportAsync(StorageEvent what, CancellationToken cancellationToken) => ReportAsync(what, isPart: false, cancellationToken);
+
+    /// <summary>As <see cref="ReportAsync(StorageEvent, CancellationToken)"/>, for what other parts handed in before may come after.</summary>
+    public Task<ReportTaken> ReportPartAsync(StorageEvent what, CancellationToken cancellationToken) => ReportAsync(what, isPart: true, cancellationToken);
 
     /// <summary>Hands in an event that may be lost; false where too many wait already.</summary>
     public bool TryReport(StorageEvent what) => entries.Writer.TryWrite(new Entry([what]));
@@ -64,6 +65,13 @@ public sealed class Reporter : IAsyncDisposable
         stopped.Dispose();
     }
 
+    private async Task<ReportTaken> ReportAsync(StorageEvent what, bool isPart, CancellationToken cancellationToken)
+    {
+        var taken = new TaskCompletionSource<ReportTaken>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await entries.Writer.WriteAsync(new Entry([what], Taken: taken, IsPart: isPart), cancellationToken);
+        return await taken.Task.WaitAsync(cancellationToken);
+    }
+
     private async Task RunAsync()
     {
         var events = new List<StorageEvent>(EventsPerReport);
@@ -76,6 +84,13 @@ public sealed class Reporter : IAsyncDisposable
                 var bytes = 0;
                 while (entries.Reader.TryRead(out current))
                 {
+                    if (current.IsPart)
+                    {
+                        await SendAsync(events, complete);
+                        bytes = 0;
+                        await SendPartAsync(current);
+                        continue;
+                    }
                     foreach (var next in current.Events)
                     {
                         var size = BytesPerEnvelope + JsonMarshal.GetRawUtf8Value(next.Data).Length;
@@ -97,6 +112,7 @@ public sealed class Reporter : IAsyncDisposable
             // Stopped: outcomes that were not sent stay unreported in the journal.
         }
         entries.Writer.TryComplete();
+        await Task.WhenAll(parts);
         current?.Taken?.TrySetCanceled();
         while (entries.Reader.TryRead(out var entry))
             complete.Add(entry);
@@ -109,6 +125,8 @@ public sealed class Reporter : IAsyncDisposable
         var taken = new ReportTaken(0);
         if (events.Count > 0)
         {
+            await Task.WhenAll(parts);
+            parts.Clear();
             await RecordRevisionAsync(events);
             taken = await SendUntilTakenAsync(report([.. events]));
         }
@@ -118,6 +136,27 @@ public sealed class Reporter : IAsyncDisposable
             _ = MarkReportedAsync(outcomes);
         events.Clear();
         complete.Clear();
+    }
+
+    /// <summary>Ends when it is on its way.</summary>
+    private async Task SendPartAsync(Entry part)
+    {
+        while (parts.Count == PartsTogether)
+            parts.Remove(await Task.WhenAny(parts));
+        await RecordRevisionAsync(part.Events);
+        parts.Add(SendAsync());
+
+        async Task SendAsync()
+        {
+            try
+            {
+                part.Taken!.TrySetResult(await SendUntilTakenAsync(report(part.Events)));
+            }
+            catch (Exception) when (stopped.IsCancellationRequested)
+            {
+                part.Taken!.TrySetCanceled();
+            }
+        }
     }
 
     private async Task<ReportTaken> SendUntilTakenAsync(HostReport next)
@@ -142,7 +181,7 @@ public sealed class Reporter : IAsyncDisposable
         }
     }
 
-    private async Task RecordRevisionAsync(List<StorageEvent> events)
+    private async Task RecordRevisionAsync(IReadOnlyList<StorageEvent> events)
     {
         if (events.Max(sent => sent.Revision) <= journal.RecordedRevision)
             return;
@@ -170,7 +209,8 @@ public sealed class Reporter : IAsyncDisposable
         }
     }
 
-    private sealed record Entry(IReadOnlyList<StorageEvent> Events, Guid? Outcome = null, TaskCompletionSource<ReportTaken>? Taken = null);
+    private sealed record Entry(
+        IReadOnlyList<StorageEvent> Events, Guid? Outcome = null, TaskCompletionSource<ReportTaken>? Taken = null, bool IsPart = false);
 }
 
 /// <summary>Sends a report; ends when the inventory has taken it, throws when that is not known.</summary>

@@ -107,8 +107,8 @@ public sealed class RunContext(
     /// <summary>The host is now so.</summary>
     public void HostIs<T>(T data) => Add(Resources.Host(events.Host), data, Operation.Cause);
 
-    /// <summary>Reports a part of a refresh at once. Ends when the broker has it.</summary>
-    public Task StreamAsync(VolumesObserved chunk, CancellationToken cancellationToken) => reporter.ReportAsync(
+    /// <summary>Reports a part of a refresh at once. Ends when the inventory has it.</summary>
+    public Task StreamAsync(VolumesObserved chunk, CancellationToken cancellationToken) => reporter.ReportPartAsync(
         events.Create(Resources.Pool(PoolId), chunk, Operation.Cause, Operation.OperationId), cancellationToken);
 
     /// <summary>Tells a part of a refresh by digests.</summary>
@@ -116,7 +116,7 @@ public sealed class RunContext(
     public async Task<IReadOnlyList<int>> CompareAsync(VolumesCompared part, CancellationToken cancellationToken)
     {
         var told = events.Create(Resources.Pool(PoolId), part, Operation.Cause, Operation.OperationId);
-        var taken = await reporter.ReportAsync(told, cancellationToken);
+        var taken = await reporter.ReportPartAsync(told, cancellationToken);
         return taken.Known?.FirstOrDefault(known => known.EventId == told.EventId)?.Ranges ?? [];
     }
 

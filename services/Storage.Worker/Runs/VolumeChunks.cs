@@ -13,8 +13,8 @@ internal interface ITellsVolumes
 }
 
 /// <summary>
-/// Cuts the volumes of a listing into chunks whose ranges cover every name without a gap. One chunk is on its way while the next is
-/// gathered, so a listing of any size needs the memory of two.
+/// Cuts the volumes of a listing into chunks whose ranges cover every name without a gap. One chunk is taken in while the next is on its way and a
+/// third is gathered, so a listing of any size needs the memory of three.
 /// </summary>
 internal sealed class VolumeChunks(RunContext context, CancellationToken cancellationToken) : ITellsVolumes
 {
@@ -25,6 +25,7 @@ internal sealed class VolumeChunks(RunContext context, CancellationToken cancell
     private int bytes;
     private string? after;
     private bool complete;
+    private Task takenIn = Task.CompletedTask;
     private Task sending = Task.CompletedTask;
 
     public async ValueTask AddAsync(VolumeDefinition volume)
@@ -47,11 +48,12 @@ internal sealed class VolumeChunks(RunContext context, CancellationToken cancell
         complete = through is null;
     }
 
-    /// <summary>Sends the last chunk, which is open-ended. Afterwards all of them have reached the broker.</summary>
+    /// <summary>Sends the last chunk, which is open-ended. Afterwards the inventory has all of them.</summary>
     public async Task EndAsync()
     {
         if (!complete)
             await SendAsync(through: null);
+        await takenIn;
         await sending;
     }
 
@@ -64,7 +66,8 @@ internal sealed class VolumeChunks(RunContext context, CancellationToken cancell
 
     private async Task SendAsync(string? through)
     {
-        await sending;
+        await takenIn;
+        takenIn = sending;
         sending = context.StreamAsync(new VolumesObserved(context.PoolId, after, through, volumes), cancellationToken);
         (after, volumes, bytes) = (through, [], 0);
     }

@@ -12,6 +12,7 @@ internal static class ServiceCosts
 {
     private const int Count = 2000;
     private const int InFlight = 64;
+    private const int Files = 10_000;
 
     /// <summary>Define, build, start, stop, undefine.</summary>
     private const int CommandsPerCycle = 5;
@@ -23,7 +24,7 @@ internal static class ServiceCosts
         await using var peer = await StoragePeer.StartAsync(() => []);
         string Folder(string name) => peer.Storage.Fleet.PoolPath(name);
         var pool = await peer.CreatePoolAsync("work", Folder("work"));
-        Console.WriteLine($"{Environment.ProcessorCount} processors; {Count} sparse raw volumes, {InFlight} in flight; µs of processor time and KiB allocated for a command");
+        Console.WriteLine($"{Environment.ProcessorCount} processors; {Count} sparse raw volumes, {InFlight} in flight; µs of processor time and KiB allocated for a command, or for a file that is found");
         for (var round = -1; round < rounds; round++)
         {
             List<NewVolume> volumes = [.. Enumerable.Range(0, Count).Select(i => new NewVolume($"volume-{round}-{i:0000}", "raw", 1 << 20))];
@@ -33,6 +34,9 @@ internal static class ServiceCosts
             await MeasureAsync(peer, round, "delete together", () => pool.DeleteTogetherAsync([.. volumes.Select(volume => volume.Name)]));
             List<(string, string)> cycled = [.. Enumerable.Range(0, Count / CommandsPerCycle).Select(i => ($"cycle-{round}-{i}", Folder($"cycle-{round}-{i}")))];
             await MeasureAsync(peer, round, "pools", () => peer.CyclePoolsAsync(cycled, clients: 8));
+            var files = Folder($"files-{round}");
+            SampleFiles.Make(files, "raw", Files);
+            await MeasureAsync(peer, round, "find", () => peer.CreatePoolAsync($"files-{round}", files), Files);
         }
         return 0;
     }

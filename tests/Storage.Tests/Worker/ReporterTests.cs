@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using Storage.Contracts;
 using Storage.Worker;
@@ -35,6 +36,55 @@ public sealed class ReporterTests : IAsyncDisposable
         Assert.Equal(outcomes.SelectMany(outcome => outcome.Events).Select(sent => sent.EventId), rig.Inbox.Events.Select(seen => seen.EventId));
         Assert.All(rig.Inbox.Reports, report => Assert.InRange(report.Events.Count, 1, Reporter.EventsPerReport));
         Assert.InRange(rig.Inbox.Reports.Count, 1830 / Reporter.EventsPerReport, 600);
+    }
+
+    [Fact]
+    public async Task Two_parts_are_on_their_way_at_once_after_what_came_before_and_before_what_comes_after()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var sent = Channel.CreateUnbounded<(Guid Event, int OnTheWay, TaskCompletionSource<ReportTaken> Answer)>();
+        var onTheWay = 0;
+        // All revisions are recorded with the first: nothing but the answers is waited for.
+        var clock = new RevisionClock(TimeProvider.System);
+        var stream = new HostEvents("host-a", clock, TimeProvider.System);
+        await using var journal = rig.OpenJournal(clock);
+        await using var reporter = new Reporter(
+            async (report, stopped) =>
+            {
+                var answer = new TaskCompletionSource<ReportTaken>(TaskCreationOptions.RunContinuationsAsynchronously);
+                sent.Writer.TryWrite((report.Events[0].EventId, Interlocked.Increment(ref onTheWay) - 1, answer));
+                var taken = await answer.Task.WaitAsync(stopped);
+                Interlocked.Decrement(ref onTheWay);
+                return taken;
+            },
+            journal, events => new HostReport("host-a", PoolFamily.File, Guid.Empty, events), NullLogger.Instance)
+        { Grace = TimeSpan.Zero };
+        StorageEvent[] told = [.. Enumerable.Range(0, 5).Select(i => stream.Create($"pools/{i}", new PoolUndefined(Guid.Empty, "x", "host-a"), EventCause.System))];
+        var (before, parts, after) = (told[0], told[1..4], told[4]);
+        var sentBefore = reporter.ReportAsync(before, cancellation);
+        Task[] taken = [.. parts.Select(part => reporter.ReportPartAsync(part, cancellation))];
+        var sentAfter = reporter.ReportAsync(after, cancellation);
+
+        (await NextAsync(before, alreadyOnTheWay: 0)).SetResult(new ReportTaken(1));
+        await sentBefore;
+        var first = await NextAsync(parts[0], alreadyOnTheWay: 0);
+        var second = await NextAsync(parts[1], alreadyOnTheWay: 1);
+        second.SetResult(new ReportTaken(1));
+        await taken[1];
+        var third = await NextAsync(parts[2], alreadyOnTheWay: 1);
+        Assert.False(taken[0].IsCompleted);
+        third.SetResult(new ReportTaken(1));
+        await taken[2];
+        first.SetResult(new ReportTaken(1));
+        (await NextAsync(after, alreadyOnTheWay: 0)).SetResult(new ReportTaken(1));
+        await sentAfter;
+
+        async Task<TaskCompletionSource<ReportTaken>> NextAsync(StorageEvent expected, int alreadyOnTheWay)
+        {
+            var next = await sent.Reader.ReadAsync(cancellation);
+            Assert.Equal((expected.EventId, alreadyOnTheWay), (next.Event, next.OnTheWay));
+            return next.Answer;
+        }
     }
 
     [Fact]
