@@ -58,12 +58,16 @@ internal sealed partial class EventRelay(
             }
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             timeout.CancelAfter(PublishLimit);
+            // Those that are started while there is no channel yet get it in the reverse order: one opens it.
+            await PublishAsync(page[0]);
             // Started in order on one channel, confirmed together.
-            await Task.WhenAll(page.Select(entry => bus.PublishToAllAsync(EventFeed.Read(entry), timeout.Token)));
+            await Task.WhenAll(page.Skip(1).Select(PublishAsync));
             if (page.Count < Page)
                 await Task.Delay(Gathering, cancellationToken);
             else if (MayBeBehind - Stopwatch.GetElapsedTime(inStep) is { Ticks: > 0 } left)
                 await projector.QuietAsync().WaitAsync(left, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+            Task PublishAsync(EventRow entry) => bus.PublishToAllAsync(EventFeed.Read(entry), timeout.Token);
         }
     }
 
